@@ -1,0 +1,140 @@
+"""The registry of rules: one per primitive, no default, duplicates refused.
+
+Three states are kept apart: a primitive *has a rule*, is *free* on purpose, or is
+*unknown*. Unknown is never counted as zero; the interpreter turns it into a symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+
+from symcost.errors import RuleError
+from symcost.polynomial import Poly, Size
+from symcost.program import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one execution of one operation costs.
+
+    Attributes:
+        flops: floating-point operations other than transcendentals.
+        transcendentals: exp, log, tanh, sqrt ..., one per element.
+        int_ops: integer and boolean arithmetic.
+        macs: multiply-accumulate pairs (also counted in flops or int_ops, twice).
+        bytes_accessed: bytes read and written; None means operands plus outputs.
+        collective_bytes: bytes sent to other devices, per device.
+        unit: "matrix" for what runs on a matrix unit, else "vector".
+    """
+
+    flops: Size = 0
+    transcendentals: Size = 0
+    int_ops: Size = 0
+    macs: Size = 0
+    bytes_accessed: Size | None = None
+    collective_bytes: Size = 0
+    unit: str = "vector"
+
+
+QUANTITIES = tuple(f.name for f in fields(Cost) if f.name != "unit")
+"""Quantities that add up over a program."""
+
+Rule = Callable[[Op], Cost]
+
+
+class Registry:
+    """Rules by primitive name.
+
+    Example:
+        >>> registry = Registry("example")
+        >>> @registry.rule("my_primitive")
+        ... def my_primitive(op):
+        ...     "Two flops per output element."
+        ...     return Cost(flops=2 * op.output.size)
+        >>> "my_primitive" in registry
+        True
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self._rules: dict[str, Rule] = {}
+        self._free: dict[str, str] = {}
+
+    def rule(self, *primitives: str) -> Callable[[Rule], Rule]:
+        """Decorator: register a function `Op -> Cost` for `primitives`."""
+
+        def register(function: Rule) -> Rule:
+            for primitive in primitives:
+                self._refuse_duplicate(primitive)
+                self._rules[primitive] = function
+            return function
+
+        return register
+
+    def free(self, *primitives: str, why: str) -> None:
+        """Declare that `primitives` do no arithmetic; `why` is shown in the table of rules."""
+        for primitive in primitives:
+            self._refuse_duplicate(primitive)
+            self._free[primitive] = why
+
+    def _refuse_duplicate(self, primitive: str) -> None:
+        if primitive in self:
+            raise RuleError(
+                f"primitive {primitive!r} already has a rule in the {self.name!r} registry",
+                todo="give your own rule for one call with sc.trace(..., rules={name: function})",
+            )
+
+    def __contains__(self, primitive: str) -> bool:
+        return primitive in self._rules or primitive in self._free
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({*self._rules, *self._free}))
+
+    def state(self, primitive: str) -> str:
+        """"rule", "free" or "unknown"."""
+        return "rule" if primitive in self._rules else "free" if primitive in self._free else "unknown"
+
+    def describe(self, primitive: str) -> str:
+        """One line on what is counted."""
+        if primitive in self._free:
+            return self._free[primitive]
+        text = self._rules[primitive].__doc__ or ""
+        return " ".join(text.split())
+
+    def cost(self, op: Op) -> Cost | None:
+        """The cost of `op` by its rule; None if the primitive is unknown; checked for sense."""
+        if op.primitive in self._free:
+            return Cost()
+        function = self._rules.get(op.primitive)
+        if function is None:
+            return None
+        return checked(function(op), op)
+
+
+def checked(cost: object, op: Op) -> Cost:
+    """`cost` if it is a `Cost` whose fields are sizes; otherwise an error naming rule and primitive."""
+    if not isinstance(cost, Cost):
+        raise RuleError(
+            f"the rule of primitive {op.primitive!r} returned {cost!r}, not a symcost Cost",
+            where=op.source or op.scope or None,
+            todo="return sc.Cost(flops=...)",
+        )
+    for name in QUANTITIES:
+        value = getattr(cost, name)
+        if value is None and name == "bytes_accessed":
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, Poly)):
+            raise RuleError(
+                f"the rule of primitive {op.primitive!r} returned {name}={value!r}, which is not an exact size",
+                where=op.source or op.scope or None,
+                todo="use integers and symcost's floor_div, ceil_div, maximum ... (no floats)",
+            )
+    return cost
+
+
+algorithm = Registry("algorithm")
+"""Rules of the convention "algorithm", by JAX primitive."""
+
+hlo = Registry("hlo")
+"""Rules of the convention "xla", by HLO opcode (`HloCostAnalysis`)."""
