@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 
 from symcost.errors import RuleError
 from symcost.polynomial import Poly, Size
-from symcost.program import Op
+from symcost.program import Op, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,31 @@ class Cost:
     unit: str = "vector"
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a primitive with nested programs costs: how often each region runs.
+
+    Attributes:
+        runs: (how often, region) pairs.
+        combine: "sum" of the runs, or their "max" per quantity (branches of a conditional).
+        own: the cost of the operation itself, besides its regions; its bytes_accessed must be given.
+        collapse: count the regions' arithmetic in the operation's own row and ignore the bytes
+            inside (reducers that are applied element by element).
+        unknown_trips: the program does not say how often it runs: the interpreter multiplies every
+            run by the symbol ``trips_<scope>_<k>`` (or the user's binding).
+    """
+
+    runs: tuple[tuple[Size, Program], ...]
+    combine: str = "sum"
+    own: Cost = Cost(bytes_accessed=0)
+    collapse: bool = False
+    unknown_trips: bool = False
+
+
 QUANTITIES = tuple(f.name for f in fields(Cost) if f.name != "unit")
 """Quantities that add up over a program."""
 
-Rule = Callable[[Op], Cost]
+Rule = Callable[[Op], Cost | Flow]
 
 
 class Registry:
@@ -62,7 +83,7 @@ class Registry:
         self._free: dict[str, str] = {}
 
     def rule(self, *primitives: str) -> Callable[[Rule], Rule]:
-        """Decorator: register a function `Op -> Cost` for `primitives`."""
+        """Decorator: register a function `Op -> Cost` (or `Flow`) for `primitives`."""
 
         def register(function: Rule) -> Rule:
             for primitive in primitives:
@@ -102,7 +123,7 @@ class Registry:
         text = self._rules[primitive].__doc__ or ""
         return " ".join(text.split())
 
-    def cost(self, op: Op) -> Cost | None:
+    def cost(self, op: Op) -> Cost | Flow | None:
         """The cost of `op` by its rule; None if the primitive is unknown; checked for sense."""
         if op.primitive in self._free:
             return Cost()
@@ -112,8 +133,11 @@ class Registry:
         return checked(function(op), op)
 
 
-def checked(cost: object, op: Op) -> Cost:
-    """`cost` if it is a `Cost` whose fields are sizes; otherwise an error naming rule and primitive."""
+def checked(cost: object, op: Op) -> Cost | Flow:
+    """`cost` if it is a `Cost` whose fields are sizes (or a `Flow`); otherwise an error naming rule and primitive."""
+    if isinstance(cost, Flow):
+        checked(cost.own, op)
+        return cost
     if not isinstance(cost, Cost):
         raise RuleError(
             f"the rule of primitive {op.primitive!r} returned {cost!r}, not a symcost Cost",
