@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 from symcost.errors import RuleError
-from symcost.polynomial import Poly, Size
+from symcost.polynomial import Poly, Size, symbol
 from symcost.program import Op, Program
 
 
@@ -47,16 +47,19 @@ class Flow:
         own: the cost of the operation itself, besides its regions; its bytes_accessed must be given.
         collapse: count the regions' arithmetic in the operation's own row and ignore the bytes
             inside (reducers that are applied element by element).
-        unknown_trips: the program does not say how often it runs: the interpreter multiplies every
-            run by the symbol ``trips_<scope>_<k>`` (or the user's binding).
+
+    A run count may contain `TRIPS`, where the program does not say how often it runs: the
+    interpreter puts the symbol ``trips_<scope>_<k>`` (or the user's binding) in its place.
     """
 
     runs: tuple[tuple[Size, Program], ...]
     combine: str = "sum"
     own: Cost = Cost(bytes_accessed=0)
     collapse: bool = False
-    unknown_trips: bool = False
 
+
+TRIPS = symbol("?trips")
+"""Stands in a `Flow` for a trip count that the program does not say."""
 
 QUANTITIES = tuple(f.name for f in fields(Cost) if f.name != "unit")
 """Quantities that add up over a program."""
