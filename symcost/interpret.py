@@ -1,0 +1,206 @@
+"""Program -> Ledger: one rule per primitive, costs added up as polynomials.
+
+The same code serves concrete programs (sizes are ints; the oracle of all tests)
+and symbolic ones. Equal operations are costed once: the memo's key is template,
+slots and input values, so repeated layers cost a dictionary look-up each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from symcost.errors import UnknownPrimitiveError
+from symcost.ledger import Adder, Key, Ledger, Row, Unknown, with_branch
+from symcost.polynomial import Poly, Size, bind, maximum, symbol, total
+from symcost.program import Op, Program, Value
+from symcost.rules.registry import QUANTITIES, TRIPS, Cost, Flow, Registry, Rule, checked
+
+
+def interpret(
+    program: Program,
+    registry: Registry,
+    *,
+    strict: bool = False,
+    trips: Mapping[str, Size] | None = None,
+    rules: Mapping[str, Rule] | None = None,
+) -> Ledger:
+    """The cost of `program`, row by row.
+
+    Args:
+        program: concrete or symbolic. registry: the convention's rules.
+        strict: raise on a primitive without a rule, instead of putting the symbol
+            ``unknown_<primitive>_<k>`` into the totals.
+        trips: trip counts for loops that do not say theirs, by symbol (``trips_<scope>_<k>``) or by scope.
+        rules: rules that replace the registry's for this call only.
+
+    Raises:
+        UnknownPrimitiveError: in strict mode.
+        RuleError: a rule returned something that is no cost.
+    """
+    return _Interpreter(registry, strict, dict(trips or {}), dict(rules or {})).ledger(program)
+
+
+class _Interpreter:
+    def __init__(self, registry: Registry, strict: bool, trips: dict[str, Size], rules: dict[str, Rule]):
+        self.registry, self.strict, self.trips, self.rules = registry, strict, trips, rules
+        self.unknown: list[Unknown] = []
+        self.memo: dict[tuple, tuple[Cost | Flow | None, dict[str, Size], Key | None, tuple[Value, ...]]] = {}
+        self.counters: dict[str, int] = {}
+
+    def ledger(self, program: Program) -> Ledger:
+        rows = self.rows(program)
+        return Ledger(rows.values(), self.unknown)
+
+    def rows(self, program: Program) -> dict[Key, Row]:
+        adders: dict[Key, dict[str, Adder]] = {}
+        tallies: dict[Key, Adder] = {}
+        counts: dict[int, list] = {}  # id of memo entry -> [entry, times]
+        values: list[Value] = list(program.inputs)
+        for instruction in program.instructions:
+            inputs = tuple(values[r] if isinstance(r, int) else r for r in instruction.reads)
+            memo_key = (instruction.template, instruction.slots, inputs)
+            entry = None if instruction.regions else self.memo.get(memo_key)
+            if entry is None:
+                outputs = instruction.template.values(instruction.slots)
+                op = Op(instruction, inputs, outputs)
+                cost = self.cost(op)
+                if isinstance(cost, Flow):
+                    values.extend(outputs)
+                    self.flow(op, cost, adders, tallies)
+                    continue
+                if cost is None:
+                    values.extend(outputs)
+                    self.add_unknown(op, adders, tallies)
+                    continue
+                entry = self.memo[memo_key] = (cost, _quantities(cost, op), _key(op, cost.unit), outputs)
+            values.extend(entry[3])
+            count = counts.get(id(entry))
+            if count is None:
+                # touch the row now, so that rows keep the order of the program
+                adders.setdefault(entry[2], {})
+                counts[id(entry)] = [entry, 1]
+            else:
+                count[1] += 1
+        for entry, times in counts.values():
+            _add(adders, tallies, entry[2], entry[1], times, times)
+        found = {}
+        for key, sums in adders.items():
+            found[key] = Row(key, tallies[key].size() if key in tallies else 0, {q: a.size() for q, a in sums.items()})
+        return found
+
+    def cost(self, op: Op) -> Cost | Flow | None:
+        own = self.rules.get(op.primitive)
+        return checked(own(op), op) if own is not None else self.registry.cost(op)
+
+    # -- control flow ---------------------------------------------------------------
+    def flow(self, op: Op, flow: Flow, adders, tallies) -> None:
+        runs = [(self.times(op, n), region) for n, region in flow.runs]
+        own = _quantities(flow.own, op)
+        if flow.collapse:
+            for times, region in runs:
+                for q, size in _totals(self.rows(region)).items():
+                    if q not in ("bytes_accessed",):
+                        own[q] = own.get(q, 0) + times * size
+            _add(adders, tallies, _key(op, flow.own.unit), own, 1, 1)
+            return
+        if flow.combine == "max":
+            totals = []
+            for i, (times, region) in enumerate(runs):
+                rows = self.rows(region)
+                totals.append({q: times * size for q, size in _totals(rows).items()})
+                for row in rows.values():
+                    key = with_branch(row.key, f"{op.primitive}[{i}]")
+                    _add(adders, tallies, key, row.costs, times, times * row.count)
+            for q in QUANTITIES:
+                branches = [t.get(q, 0) for t in totals]
+                if any(isinstance(b, Poly) or b for b in branches):
+                    own[q] = own.get(q, 0) + maximum(*branches)
+            _add(adders, tallies, _key(op, flow.own.unit), own, 1, 1)
+            return
+        _add(adders, tallies, _key(op, flow.own.unit), own, 1, 1)
+        for times, region in runs:
+            for row in self.rows(region).values():
+                _add(adders, tallies, row.key, row.costs, times, times * row.count)
+
+    def times(self, op: Op, count: Size) -> Size:
+        """How often a region runs, with `TRIPS` replaced by the loop's own symbol or binding."""
+        if not isinstance(count, Poly) or "?trips" not in _names(count):
+            return count
+        place = re.sub(r"\W+", "_", op.scope).strip("_") or op.primitive
+        name = f"trips_{place}_{self.number('trips ' + place, op)}"
+        bound = self.trips.get(name, self.trips.get(op.scope) if op.scope else None)
+        if bound is None:
+            if all(u.symbol != name for u in self.unknown):
+                self.unknown.append(Unknown(name, op.primitive, op.scope, op.source))
+            bound = symbol(name)
+        return bind(count, {"?trips": bound})
+
+    def number(self, family: str, op: Op) -> int:
+        """0, 1, 2 ... for the operations of a family, in program order; the same for the same operation."""
+        key = f"{family}/{id(op.instruction)}"
+        if key not in self.counters:
+            self.counters[key] = self.counters.get(family, 0)
+            self.counters[family] = self.counters.get(family, 0) + 1
+        return self.counters[key]
+
+    def add_unknown(self, op: Op, adders, tallies) -> None:
+        if self.strict:
+            raise UnknownPrimitiveError(
+                f"primitive {op.primitive!r} has no rule in the convention {self.registry.name!r}",
+                where=", ".join(filter(None, [op.scope, op.source])) or None,
+                todo=f"@sc.rule({op.primitive!r}), or strict=False to carry it as a symbol",
+            )
+        name = f"unknown_{re.sub(r'[^0-9A-Za-z]+', '_', op.primitive)}"
+        name = f"{name}_{self.number(name, op)}"
+        if all(u.symbol != name for u in self.unknown):
+            self.unknown.append(Unknown(name, op.primitive, op.scope, op.source))
+        costs = _quantities(Cost(flops=symbol(name)), op)
+        for q in ("transcendentals", "int_ops", "macs"):
+            costs[q] = symbol(f"{name}_{q}")
+        key = _key(op, "vector")
+        _add(adders, tallies, Key(*_fields(key), flag="unknown"), costs, 1, 1)
+
+
+def _fields(key: Key) -> tuple[str, ...]:
+    return key.scope, key.primitive, key.dtype, key.unit, key.phase, key.branch
+
+
+def _names(size: Poly) -> set[str]:
+    return {a.name for m in size.terms for a, _ in m}
+
+
+def _add(adders, tallies, key: Key, costs: Mapping[str, Size], times: Size, count: Size) -> None:
+    sums = adders.setdefault(key, {})
+    for q, size in costs.items():
+        adder = sums.get(q)
+        if adder is None:
+            adder = sums[q] = Adder()
+        adder.add(size, times)
+    tally = tallies.get(key)
+    if tally is None:
+        tally = tallies[key] = Adder()
+    tally.add(count)
+
+
+def _quantities(cost: Cost, op: Op) -> dict[str, Size]:
+    """Nonzero quantities of one operation; bytes default to operands read plus outputs written."""
+    found = {}
+    for q in QUANTITIES:
+        size = getattr(cost, q)
+        if size is None:
+            size = total(v.bytes for v in (*op.inputs, *op.outputs))
+        if isinstance(size, Poly) or size:
+            found[q] = size
+    return found
+
+
+def _totals(rows: Mapping[Key, Row]) -> dict[str, Size]:
+    return Ledger(rows.values()).totals()
+
+
+def _key(op: Op, unit: str) -> Key:
+    operand = op.inputs[0] if op.inputs else op.outputs[0] if op.outputs else None
+    return Key(op.scope, op.primitive, operand.dtype if operand else "", unit, op.phase)
+
+
