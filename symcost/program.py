@@ -35,7 +35,7 @@ def itemsize(dtype: str) -> int:
     return known
 
 
-_ITEMSIZE: dict[str, int] = {"bool": 1, "token": 0, "float0": 0, "key<fry>": 8, "key<rbg>": 16, "key<unsafe_rbg>": 16}
+_ITEMSIZE: dict[str, int] = {"bool": 1, "token": 0, "float0": 0, "key<fry>": 8, "key<rbg>": 16, "key<urbg>": 16}
 
 
 def _itemsize(dtype: str) -> int:
