@@ -35,7 +35,10 @@ def itemsize(dtype: str) -> int:
     return known
 
 
-_ITEMSIZE: dict[str, int] = {"bool": 1, "token": 0, "float0": 0, "key<fry>": 8, "key<rbg>": 16, "key<urbg>": 16}
+_ITEMSIZE: dict[str, int] = {
+    **{"bool": 1, "token": 0, "float0": 0},
+    **{"key<fry>": 8, "key<rbg>": 16, "key<urbg>": 16, "key<fry4>": 16, "key<phx2>": 4, "key<phx4>": 8},
+}
 
 
 def _itemsize(dtype: str) -> int:

@@ -1,0 +1,45 @@
+"""The table of rules as markdown; `docs/rules.md` is its output."""
+
+from __future__ import annotations
+
+from symcost.rules import load
+from symcost.rules.registry import Registry, algorithm
+
+_HEADING = """\
+# Rules
+
+What the convention "algorithm" counts for each JAX primitive, generated from the
+registry by `python -m symcost.rules.document > docs/rules.md`. A primitive that is not
+listed is *unknown*: it is never counted as zero, but stands in the total as the symbol
+`unknown_<primitive>_<k>` (or is an error, with `strict=True`).
+"""
+
+
+def table(registry: Registry) -> str:
+    """One row per primitive: its name, "rule" or "free", and one line on what is counted.
+
+    Example:
+        >>> registry = Registry("example")
+        >>> registry.free("copy", why="copies | moves")
+        >>> print(table(registry))
+        | primitive | state | what is counted |
+        |---|---|---|
+        | `copy` | free | copies \\\\| moves |
+    """
+    rows = ["| primitive | state | what is counted |", "|---|---|---|"]
+    for primitive in registry:
+        text = registry.describe(primitive).replace("|", "\\|")
+        rows.append(f"| `{primitive}` | {registry.state(primitive)} | {text} |")
+    return "\n".join(rows)
+
+
+def page() -> str:
+    """The whole page: heading, totals and table."""
+    load()
+    states = [algorithm.state(p) for p in algorithm]
+    counts = f"{len(states)} primitives: {states.count('rule')} with a rule, {states.count('free')} free on purpose."
+    return f"{_HEADING}\n{counts}\n\n{table(algorithm)}\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
