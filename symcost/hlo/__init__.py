@@ -1,0 +1,1 @@
+"""Reading HLO modules as text: shapes, attributes, names, computations."""

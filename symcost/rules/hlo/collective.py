@@ -1,0 +1,23 @@
+"""Collectives as XLA's base analysis counts them: as if there were two replicas."""
+
+from __future__ import annotations
+
+from symcost.polynomial import total
+from symcost.program import Op
+from symcost.rules.hlo.memory import touched
+from symcost.rules.registry import Cost, hlo
+
+
+@hlo.rule("all-reduce", "all-reduce-start")
+def all_reduce(op: Op) -> Cost:
+    """One flop per element of the output, whatever the reducer; operands read and outputs written."""
+    return Cost(flops=total(v.size for v in op.outputs), bytes_accessed=touched(op))
+
+
+@hlo.rule(
+    *"all-gather all-to-all ragged-all-to-all collective-permute collective-broadcast reduce-scatter".split(),
+    *"all-reduce-done partition-id replica-id".split(),
+)
+def exchange(op: Op) -> Cost:
+    """No flops; operands read and outputs written."""
+    return Cost(bytes_accessed=touched(op))

@@ -1,0 +1,39 @@
+"""Matrix products and convolutions: a multiply and an add per pair of elements that meet."""
+
+from __future__ import annotations
+
+from symcost.polynomial import conv_taps, floor_div, product
+from symcost.program import Op
+from symcost.rules.registry import Cost, hlo
+
+
+@hlo.rule("dot")
+def dot(op: Op) -> Cost:
+    """2 flops per element of the output and of the contracted dimensions; complex numbers count as real ones."""
+    macs = op.output.size * product(op.inputs[0].shape[a] for a in op.params.get("lhs_contracting_dims", ()))
+    return Cost(flops=2 * macs, macs=macs, unit="matrix")
+
+
+@hlo.rule("convolution")
+def convolution(op: Op) -> Cost:
+    """2 flops per kernel tap that meets an element of the input: taps on padding and between dilated elements do not count.
+
+    Input features of one group, output features, batch (of one group) and the taps of each spatial dimension multiply.
+    """
+    lhs, rhs, out = op.inputs[0].shape, op.inputs[1].shape, op.output.shape
+    labels, window = op.params["dim_labels"], op.params["window"]
+    spatial = zip(
+        (lhs[i] for i in labels.input_spatial),
+        (rhs[i] for i in labels.kernel_spatial),
+        (out[i] for i in labels.output_spatial),
+        window.stride,
+        window.low,
+        window.base_dilation,
+        window.window_dilation,
+        strict=True,
+    )
+    taps = product(conv_taps(*dimension) for dimension in spatial)
+    features = floor_div(lhs[labels.input_feature], op.params["feature_group_count"])
+    batch = floor_div(lhs[labels.input_batch], op.params["batch_group_count"])
+    macs = features * out[labels.output_feature] * batch * taps
+    return Cost(flops=2 * macs, macs=macs, unit="matrix")
