@@ -1,0 +1,107 @@
+"""How a reference model is written down: a module and its arguments, for sizes that are integers or symbols."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An argument of a model.
+
+    Attributes:
+        shape: dimensions; integers, or sympy expressions while a formula is asked for.
+        dtype: numpy's name.
+        below: for indices, the size that they stay below (a node number is below "N").
+    """
+
+    shape: tuple[Any, ...]
+    dtype: str = "float32"
+    below: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A module and the arguments of its call.
+
+    Attributes:
+        module: a Flax module; its fields may hold symbols.
+        arrays: arguments of the call, in order.
+        train_flag: whether the call takes ``train=True`` or ``train=False``.
+        mutable: collections that the call updates in training.
+    """
+
+    module: nn.Module
+    arrays: Sequence[Array]
+    train_flag: bool = False
+    mutable: tuple[str, ...] = ()
+
+    def flags(self, train: bool) -> dict[str, Any]:
+        """Keyword arguments of the call."""
+        return {"train": train} if self.train_flag else {}
+
+    def structs(self) -> list[jax.ShapeDtypeStruct]:
+        """The arguments without values, at integer sizes."""
+        return [jax.ShapeDtypeStruct(a.shape, jnp.dtype(a.dtype)) for a in self.arrays]
+
+    def variables(self) -> Any:
+        """The module's variables without values, at integer sizes."""
+
+        def init(key: jax.Array, *arrays: jax.Array) -> Any:
+            return self.module.init(key, *arrays, **self.flags(train=False))
+
+        return jax.eval_shape(init, jax.random.key(0), *self.structs())
+
+    def forward(self) -> tuple[Any, tuple[Any, ...]]:
+        """``fn(variables, *arrays)`` in evaluation mode, and its arguments without values."""
+
+        def apply(variables: Any, *arrays: jax.Array) -> Any:
+            return self.module.apply(variables, *arrays, **self.flags(train=False))
+
+        return apply, (self.variables(), *self.structs())
+
+    def gradient(self) -> tuple[Any, tuple[Any, ...]]:
+        """``fn(params, state, *arrays)`` and its arguments without values, in training mode.
+
+        The function returns the mean square of the outputs with the updated collections, and its gradient.
+        """
+
+        def loss(params: Any, state: Any, *arrays: jax.Array) -> tuple[jax.Array, Any]:
+            variables = {"params": params, **state}
+            output: Any
+            updated: Any = {}
+            if self.mutable:
+                collections = list(self.mutable)
+                output, updated = self.module.apply(variables, *arrays, **self.flags(train=True), mutable=collections)
+            else:
+                output = self.module.apply(variables, *arrays, **self.flags(train=True))
+            return jnp.mean(jnp.square(output)), updated
+
+        variables = dict(self.variables())
+        params = variables.pop("params")
+        return jax.value_and_grad(loss, has_aux=True), (params, variables, *self.structs())
+
+    def values(self, rng: np.random.Generator, sizes: Mapping[str, int]) -> tuple[Any, ...]:
+        """Real arguments for `forward` at these sizes: parameters from the module's initialisers, random arrays."""
+        arrays = []
+        for array in self.arrays:
+            if array.below is not None:
+                drawn = rng.integers(0, sizes[array.below], size=array.shape)
+            else:
+                drawn = rng.normal(size=array.shape)
+            arrays.append(jnp.asarray(drawn.astype(array.dtype)))
+        key = jax.random.key(int(rng.integers(2**31)))
+        init = jax.jit(lambda key, *arrays: self.module.init(key, *arrays, **self.flags(train=False)))
+        return init(key, *arrays), *arrays
+
+    def parameters(self) -> int:
+        """Number of trainable parameters."""
+        return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(self.variables()["params"]))
