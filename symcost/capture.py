@@ -43,6 +43,10 @@ _CALLS: dict[str, str] = {
     "run_state": "jaxpr",
     "composite": "jaxpr",
     "hijax_call": "jaxpr",
+    "custom_vmap_call": "call",
+    "linear_call": "callee",
+    "xla_metadata_call": "jaxpr",
+    "remat_opt": "fwd_jaxpr",
 }
 """Primitives that only call a jaxpr, and the parameter that holds it: inlined."""
 
@@ -50,6 +54,7 @@ _REGIONS: dict[str, tuple[str, ...]] = {
     "scan": ("jaxpr",),
     "while": ("cond_jaxpr", "body_jaxpr"),
     "cond": ("branches",),
+    "custom_linear_solve": ("jaxprs.solve",),  # matvec and transpose_solve only serve differentiation
 }
 """Parameters that hold nested programs, in the order in which rules see them; others in alphabetical order."""
 
@@ -226,7 +231,8 @@ class _Body:
             names = tuple(sorted(k for k, v in params.items() if _jaxprs(v)))
         found = []
         for name in names:
-            jaxprs = _jaxprs(params[name])
+            parameter, _, attribute = name.partition(".")
+            jaxprs = _jaxprs(getattr(params[parameter], attribute) if attribute else params[parameter])
             for i, jaxpr in enumerate(jaxprs):
                 label = name.removesuffix("_jaxpr") if len(jaxprs) == 1 else f"{name}[{i}]"
                 found.append(self.capture.program(jaxpr, label, context))
@@ -372,12 +378,12 @@ def _plain(value: Any) -> Any:
     """A parameter as plain data; `_DROPPED` for functions, shardings and other objects that rules do not read."""
     if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, enum.Enum):  # before the integers: JAX's enumerations may be both
+        return value.name
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, (float, np.floating)):
         return _DROPPED  # may follow a size (1/sqrt(width)), and no cost depends on it
-    if isinstance(value, enum.Enum):
-        return value.name
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
         return str(np.dtype(value))
     if isinstance(value, tuple) and hasattr(value, "_fields"):

@@ -28,3 +28,10 @@ def while_loop(op: Op) -> Flow:
 def cond(op: Op) -> Flow:
     """The maximum over branches, for each quantity by itself."""
     return Flow(tuple((1, branch) for branch in op.regions), combine="max")
+
+
+@algorithm.rule("custom_linear_solve")
+def custom_linear_solve(op: Op) -> Flow:
+    """The user's solve, once."""
+    (solve,) = op.regions
+    return Flow(((1, solve),))

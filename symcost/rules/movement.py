@@ -10,7 +10,7 @@ algorithm.free(
     why="moves data, no arithmetic",
 )
 algorithm.free("select_n", why="chooses between elements, no arithmetic")
-algorithm.free("copy", "copy_p", "device_put", "to_edtype", "from_edtype", why="copies data, no arithmetic")
+algorithm.free("copy", "device_put", "to_edtype", "from_edtype", why="copies data, no arithmetic")
 algorithm.free("convert_element_type", "bitcast_convert_type", "reduce_precision", why="changes the format of numbers")
 algorithm.free("real", "imag", "complex", why="takes complex numbers apart or puts them together")
 algorithm.free("iota", "iota_2x32_shape", "zeros_like", "empty", "empty2", why="fills memory, no arithmetic")
