@@ -117,12 +117,15 @@ def _entry(entry: Any, shape: Any) -> Size:
 
 
 PYTHON_DTYPES = {bool: "bool", int: "int32", float: "float32", complex: "complex64"}
-DTYPES = frozenset(
-    ["bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8, 16, 32, 64))]
-    + ["bfloat16", "float16", "float32", "float64", "complex64", "complex128", "float4_e2m1fn", "float8_e3m4"]
-    + ["float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"]
-    + ["float8_e8m0fnu", "key<fry>", "key<rbg>", "key<urbg>"]
-)
+# fmt: off
+DTYPES = frozenset((
+    "bool", "int2", "int4", "int8", "int16", "int32", "int64", "uint2", "uint4", "uint8", "uint16", "uint32", "uint64",
+    "bfloat16", "float16", "float32", "float64", "complex64", "complex128",
+    "float4_e2m1fn", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz",
+    "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu", "key<fry>", "key<rbg>", "key<urbg>",
+))
+# fmt: on
+"""Names of the dtypes that an array argument may have."""
 
 
 def dtype_name(dtype: Any) -> str:

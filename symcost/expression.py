@@ -150,7 +150,7 @@ def _atom_to_sympy(atom: Atom, symbols: Mapping[str, sympy.Symbol]) -> sympy.Exp
     if atom.kind == "minimum":
         return sympy.Min(*arguments)
     if atom.kind in OWN_FUNCTIONS:
-        own: Callable[..., Any] = OWN_FUNCTIONS[atom.kind]
+        own: Any = OWN_FUNCTIONS[atom.kind]
         return own(*arguments)
     raise DimensionError(
         f"the function {atom.kind!r} has no form in sympy", todo="report this: symcost.expression lacks it"

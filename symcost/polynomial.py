@@ -406,6 +406,13 @@ def indicator(size: Size, value: Size) -> Size:
     return _atom("indicator", size, value)
 
 
+def power(base: Size, exponent: Size) -> Size:
+    """``base ** exponent`` for an integer base; the exponent may be symbolic (widths that double per stage)."""
+    if isinstance(exponent, Poly):
+        return _atom("power", base, exponent)
+    return base**exponent
+
+
 def conv_taps(
     size: Size, kernel: Size, output: Size, stride: Size, low: Size, base_dilation: Size, window_dilation: Size
 ) -> Size:
@@ -464,6 +471,7 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
     "floor_log2": _floor_log2,
     "indicator": lambda a, b: int(a == b),
     "conv_taps": _conv_taps,
+    "power": lambda a, b: a**b,
 }
 """Exact integer meaning of every function atom; the one table that evaluation, code generation and JSON share."""
 
@@ -475,6 +483,7 @@ BUILDERS: dict[str, Callable[..., Size]] = {
     "floor_log2": floor_log2,
     "indicator": indicator,
     "conv_taps": conv_taps,
+    "power": power,
 }
 """The simplifying constructor of every function atom."""
 

@@ -16,7 +16,8 @@ def all_reduce(op: Op) -> Cost:
 
 @hlo.rule(
     *"all-gather all-to-all ragged-all-to-all collective-permute collective-broadcast reduce-scatter".split(),
-    *"all-reduce-done partition-id replica-id".split(),
+    *"all-reduce-done all-gather-start all-gather-done collective-permute-start collective-permute-done".split(),
+    *"partition-id replica-id".split(),
 )
 def exchange(op: Op) -> Cost:
     """No flops; operands read and outputs written."""

@@ -7,10 +7,21 @@ from symcost.program import Op
 from symcost.rules.registry import Cost, hlo
 
 
-@hlo.rule("dot")
+@hlo.rule("dot", "scaled-dot")
 def dot(op: Op) -> Cost:
     """2 flops per element of the output and of the contracted dimensions; complex numbers count as real ones."""
     macs = op.output.size * product(op.inputs[0].shape[a] for a in op.params.get("lhs_contracting_dims", ()))
+    return Cost(flops=2 * macs, macs=macs, unit="matrix")
+
+
+@hlo.rule("ragged-dot")
+def ragged_dot(op: Op) -> Cost:
+    """As a dot; where rows of the left operand are what is grouped, the first dimension of the output is left out."""
+    contracted = op.params["lhs_contracting_dims"]
+    (ragged,) = op.params["lhs_ragged_dims"]
+    grouped_rows = ragged not in contracted and ragged not in op.params.get("lhs_batch_dims", ())
+    out = op.output.shape[1:] if grouped_rows else op.output.shape
+    macs = product(out) * product(op.inputs[0].shape[a] for a in contracted)
     return Cost(flops=2 * macs, macs=macs, unit="matrix")
 
 

@@ -7,7 +7,7 @@ from symcost.rules.registry import Cost, hlo
 
 
 @hlo.rule(
-    *"abs add and ceil clamp compare complex convert count-leading-zeros divide floor imag is-finite maximum minimum".split(),
+    *"abs add and ceil clamp compare complex convert count-leading-zeros divide floor imag is-finite maximum minimum mulhi".split(),
     *"multiply negate not or popcnt real reduce-precision remainder round-nearest-afz".split(),
     *"round-nearest-even select shift-left shift-right-arithmetic shift-right-logical sign stochastic-convert".split(),
     *"subtract xor bitcast-convert".split(),
@@ -18,7 +18,7 @@ def elementwise(op: Op) -> Cost:
 
 
 @hlo.rule(
-    *"acos acosh asin asinh atan2 atanh cbrt cosh cosine erf exponential exponential-minus-one log".split(),
+    *"acos acosh asin asinh atan2 atanh cbrt cosh cosine erf exp2 exponential exponential-minus-one log log2".split(),
     *"log-plus-one logistic power rsqrt sine sinh sqrt tan tanh".split(),
 )
 def transcendental(op: Op) -> Cost:

@@ -16,7 +16,7 @@ def untouched(op: Op) -> Cost:
 
 @hlo.rule(
     *"broadcast concatenate copy copy-done copy-start iota pad reshape dynamic-reshape reverse".split(),
-    *"get-dimension-size set-dimension-size opt-barrier".split(),
+    *"get-dimension-size opt-barrier send send-done recv recv-done async-update async-done".split(),
     *"batch-norm-training batch-norm-inference batch-norm-grad".split(),
 )
 def moved(op: Op) -> Cost:

@@ -1,0 +1,78 @@
+"""Simplest form of a dimension that nested floors produce: ``H - floor(H/2)`` is ``floor((H + 1)/2)``.
+
+A size in one symbol, made of integers, sums and floors by integers, is quasi-linear:
+f(n + q) = f(n) + s*q for the product q of its divisors. Two such functions that agree
+on two periods agree everywhere, so that a simpler form is proved by evaluation.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from math import lcm
+
+from symcost.polynomial import Poly, Size, evaluate, floor_div, symbol, symbols_of
+
+LONGEST_PERIOD = 4096
+
+
+def simplest(size: Size) -> Size:
+    """`size`, as ``floor((p*n + a)/q) + b`` if it is equal to one; otherwise unchanged.
+
+    Example:
+        >>> h = symbol("H")
+        >>> simplest(h - floor_div(h, 2))
+        floor((H + 1)/(2))
+    """
+    if not isinstance(size, Poly) or not any(a.kind == "floor_div" for m in size.terms for a, _ in m):
+        return size
+    return _simplest(size)
+
+
+@lru_cache(maxsize=4096)
+def _simplest(size: Poly) -> Size:
+    names = symbols_of(size)
+    period = _period(size)
+    if len(names) != 1 or period is None or period > LONGEST_PERIOD:
+        return size
+    (name,) = names
+    values = [evaluate(size, {name: n}) for n in range(2 * period + 1)]
+    slope = Fraction(values[period] - values[0]) / period
+    if any(values[n + period] - values[n] != slope * period for n in range(period + 1)):
+        return size
+    p, q = slope.numerator, slope.denominator
+    if p < 0 or q == 1 and p == 0:
+        return size
+    n = symbol(name)
+    b = values[0]
+    for a in range(q):
+        if all((p * k + a) // q + b == v for k, v in enumerate(values)):
+            return floor_div(p * n + a, q) + b
+    for a in range(q):  # floor(a/q) at 0 may be 0 while values[0] belongs to the next step
+        if all((p * k + a) // q + b - 1 == v for k, v in enumerate(values)):
+            return floor_div(p * n + a, q) + b - 1
+    return size
+
+
+def _period(size: Size) -> int | None:
+    """A period of a quasi-linear size, None if it is not one."""
+    if not isinstance(size, Poly):
+        return 1
+    period = 1
+    for monomial, c in size.terms.items():
+        if not monomial:
+            continue
+        if len(monomial) > 1 or monomial[0][1] > 1:
+            return None
+        atom = monomial[0][0]
+        if atom.kind == "symbol":
+            inner = 1
+        elif atom.kind == "floor_div" and isinstance(atom.args[1], int):
+            within = _period(atom.args[0])
+            if within is None:
+                return None
+            inner = within * atom.args[1]
+        else:
+            return None
+        period = lcm(period, inner * Fraction(c).denominator)
+    return period

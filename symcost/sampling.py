@@ -1,0 +1,190 @@
+"""Which points to trace: sizes in general position, odd and even, small and large.
+
+Points are held in *units*: a symbol declared `multiple_of=8` is sampled as 8 times
+1, 2, 3 ..., and formulas are found in the unit; `Units` translates.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from symcost.domain import Dim, Domain
+from symcost.errors import DimensionError
+from symcost.polynomial import Poly, Size, evaluate, substitute, symbol
+
+Point = dict[str, int]
+
+Condition = tuple[Size, int]
+"""A size (in units) and the value it has: (B, 1), (ceil(H/16), 1), (T mod 8, 0)."""
+
+LARGE = 1031
+"""Sizes of the check point start here: above the thresholds (128, 512, 1024) at which libraries change their ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Translation between user's sizes and the units in which they are sampled."""
+
+    domain: Domain
+
+    def sizes(self, point: Mapping[str, int]) -> Point:
+        """User's sizes of a point."""
+        return {d.name: point[d.name] * d.multiple_of for d in self.domain.dims}
+
+    def formula(self, size: Size) -> Size:
+        """A formula in units, in the user's symbols."""
+        scale = {d.name: symbol(d.name) / d.multiple_of for d in self.domain.dims if d.multiple_of != 1}
+        if not scale or not isinstance(size, Poly):
+            return size
+        return substitute(size, lambda a: scale.get(a.name) if a.kind == "symbol" else None)
+
+
+def bounds(dim: Dim) -> tuple[int, int | None]:
+    """Smallest and largest unit of a dimension."""
+    low = -(-dim.min // dim.multiple_of)
+    return low, None if dim.max is None else dim.max // dim.multiple_of
+
+
+def choices(dim: Dim, low: int, high: int) -> list[int]:
+    """Units of `dim` in low..high that lie in its domain, thinned to at most a hundred or so."""
+    least, most = bounds(dim)
+    low, high = max(low, least), high if most is None else min(high, most)
+    if dim.power_of:
+        found = [dim.power_of**e for e in range(64) if low <= dim.power_of**e <= high]
+    else:
+        found = list(range(low, high + 1))
+    return found
+
+
+class Sampler:
+    """Draws points of a domain, the same ones every time.
+
+    Example:
+        >>> from symcost.domain import Dim, Domain
+        >>> sampler = Sampler(Domain((Dim("N"), Dim("F", multiple_of=8, min=8))))
+        >>> points = sampler.generic(5)
+        >>> {p["N"] % 2 for p in points}, {p["N"] % 3 for p in points}
+        ({0, 1}, {0, 1, 2})
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        fixed: Mapping[str, int] | None = None,
+        require: Sequence[Condition] = (),
+        avoid: Sequence[Condition] = (),
+    ):
+        self.domain, self.fixed = domain, dict(fixed or {})
+        self.require, self.avoid = tuple(require), tuple(avoid)
+        self.units = Units(domain)
+        self.free = [d for d in domain.dims if d.name not in self.fixed]
+
+    def valid(self, point: Mapping[str, int]) -> bool:
+        """Whether the domain's relations and this sampler's conditions hold at a point."""
+        return (
+            all(evaluate(size, point) == value for size, value in self.require)
+            and all(evaluate(size, point) != value for size, value in self.avoid)
+            and self.domain.holds(self.units.sizes(point))
+        )
+
+    def draw(self, rng: random.Random, low: int, high: int, tries: int = 2000) -> Point | None:
+        """A random point with free units in low..high; the nearest allowed units where the domain has none there."""
+        pools = {}
+        for dim in self.free:
+            pool = choices(dim, low, high)
+            if not pool:
+                least, most = bounds(dim)
+                pool = choices(dim, least, least + (high - low)) if least > low else choices(dim, 1, most or high)[-8:]
+            if not pool:
+                raise DimensionError(f"the domain of {dim.name} has no size to sample: {dim}")
+            pools[dim.name] = pool
+        for _ in range(tries):
+            point = {name: rng.choice(pool) for name, pool in pools.items()} | self.fixed
+            if self.valid(point):
+                return point
+        return None
+
+    def generic(self, count: int, small: int = 2) -> list[Point]:
+        """`count` points in general position, residues mod 2, 3 and 4 mixed.
+
+        The first `small` of them are small, which is where structural symbols are found
+        cheaply; the others lie above 32, beyond which five halvings leave more than 1.
+        """
+        best: list[Point] = []
+        best_score = -1.0
+        for seed in range(40):
+            rng = random.Random(seed)
+            points = []
+            for i in range(count):
+                low, high = ((3, 7), (5, 13))[i % 2] if i < small else (33, 160)
+                point = self.draw(rng, low, high) or self.draw(rng, 1, 400, tries=20000)
+                if point is None:
+                    raise DimensionError(
+                        f"no sizes were found that satisfy {self.domain}",
+                        todo="loosen the relations given as where=[...]",
+                    )
+                points.append(point)
+            score = self._score(points)
+            if score > best_score:
+                best, best_score = points, score
+        return best
+
+    def more(self, points: Sequence[Point], count: int = 1, seed: int = 1000) -> list[Point]:
+        """Further points, distinct from `points`."""
+        found: list[Point] = []
+        rng = random.Random(seed + len(points))
+        for _ in range(200):
+            if len(found) == count:
+                break
+            point = self.draw(rng, 33, 199) or self.draw(rng, 1, 400)
+            if point is not None and point not in points and point not in found:
+                found.append(point)
+        return found
+
+    def check(self, points: Sequence[Point], large: bool = True) -> Point | None:
+        """A fresh point, large where the domain allows it."""
+        rng = random.Random(4711 + len(points))
+        for low, high in (((LARGE, LARGE + 400), (60, 200)) if large else ((17, 61),)):
+            point = self.draw(rng, low, high)
+            if point is not None and point not in points:
+                return point
+        return None
+
+    def between(self, low: int, high: int, seed: int) -> Iterator[Point]:
+        """Random points, log-uniform sizes in low..high, for `verify`."""
+        rng = random.Random(seed)
+        while True:
+            top = int(2 ** rng.uniform(1, high.bit_length()))
+            point = self.draw(rng, low, max(top, low + 1))
+            if point is not None:
+                yield point
+
+    def separating(self, differ: Callable[[Point], bool], points: Sequence[Point]) -> Point | None:
+        """A point at which `differ` holds."""
+        rng = random.Random(99)
+        for low, high in ((5, 61), (5, 61), (2, 200), (1, 1500)):
+            for _ in range(100):
+                point = self.draw(rng, low, high)
+                if point is not None and point not in points and differ(point):
+                    return point
+        return None
+
+    def _score(self, points: Sequence[Point]) -> float:
+        """How general a choice of points is: residues covered, symbols told apart, no value twice."""
+        names = [d.name for d in self.free]
+        score = 0.0
+        for name in names:
+            column = [p[name] for p in points]
+            score += 3 * len({v % 2 for v in column}) + 2 * len({v % 3 for v in column}) + len({v % 4 for v in column})
+            score += len({v // 2 % 2 for v in column}) + len({v // 4 % 2 for v in column}) + 2 * len(set(column))
+        for a, b in itertools.combinations(names, 2):
+            for q in (2, 3):
+                difference = {(p[a] - p[b]) % q for p in points}
+                sum_ = {(p[a] + p[b]) % q for p in points}
+                score += (len(difference) > 1) * 3 + (len(sum_) > 1) * 3
+            score -= sum(p[a] == p[b] for p in points) * 2
+            score -= sum(max(p[a], p[b]) % max(1, min(p[a], p[b])) == 0 for p in points)
+        return score
