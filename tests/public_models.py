@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import equinox as eqx
-import flaxmodels
 import haiku as hk
 import jax
 import jax.numpy as jnp
@@ -20,6 +19,7 @@ import jraph
 import numpy as np
 import optax
 from flaxmodels.gpt2.gpt2 import GPT2Block
+from flaxmodels.resnet.resnet import BasicBlock
 
 Built = tuple[Callable, tuple[Any, ...]]
 
@@ -272,12 +272,17 @@ def flaxmodels_gpt2(B: int, T: int, H: int, K: int) -> Built:
     return lambda variables, x: block.apply(variables, x)[0], (variables, x)
 
 
-def flaxmodels_resnet18(B: int, S: int, C: int) -> Built:
-    """ResNet-18 at its published width, small images, C classes."""
-    model = flaxmodels.ResNet18(output="log_softmax", pretrained=None, normalize=False, num_classes=C)
-    x = floats(B, S, S, 3)
-    variables = jax.eval_shape(lambda key, x: model.init(key, x, train=False), jax.random.key(0), x)
-    return lambda variables, x: model.apply(variables, x, train=False), (variables, x)
+def flaxmodels_resnet_block(B: int, S: int, W: int) -> Built:
+    """The block of ResNet-18 that doubles its W channels and halves the side, with batch statistics."""
+    block, x = BasicBlock(features=2 * W, downsample=True, block_name="block"), floats(B, S, S, W)
+
+    def init(key, x):
+        return block.init(key, x, {}, train=True)
+
+    def forward(variables, x):
+        return block.apply(variables, x, {}, train=True, mutable=["batch_stats"])[0]
+
+    return forward, (jax.eval_shape(init, jax.random.key(0), x), x)
 
 
 # -- optax --------------------------------------------------------------------------------
@@ -341,7 +346,9 @@ _ROWS = (
         {"N": NODES, "M": EDGES, "G": (1, 2, 3), "F": FEATURES, "H": HIDDEN},
     ),
     PublicModel("flaxmodels-gpt2", flaxmodels_gpt2, {"B": BATCH, "T": STEPS, "H": (1, 2, 3), "K": (1, 2, 4, 5)}),
-    PublicModel("flaxmodels-resnet18", flaxmodels_resnet18, {"B": (1, 2), "S": (1, 2, 3), "C": (1, 2, 5, 7, 10)}),
+    PublicModel(
+        "flaxmodels-resnet-block", flaxmodels_resnet_block, {"B": BATCH, "S": (1, 2, 5, 8, 9), "W": (1, 2, 3, 4, 6)}
+    ),
     PublicModel("optax-adamw", optax_adamw, {"B": BATCH, "F": FEATURES, "H": HIDDEN}, differentiable=False),
     PublicModel("optax-ctc", optax_ctc, {"B": BATCH, "T": STEPS, "N": (1, 2, 4), "K": (2, 3, 6)}),
 )
