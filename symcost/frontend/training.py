@@ -1,0 +1,84 @@
+"""One training step as one program: loss, gradient and the optimizer's update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+
+from symcost.errors import ArgumentError
+from symcost.family import UPDATE_SCOPE, Instance
+from symcost.frontend.deferred import Deferred
+from symcost.frontend.model import Model, instance
+
+
+def training_step(model: Model, targets: Any, loss: Callable[[Any, Any], Any], optimizer: Any) -> Instance:
+    """The program ``params, optimizer state, ... -> new params, new optimizer state, new state, loss``.
+
+    Args:
+        model: called with the inputs; its params are what is learnt.
+        targets: pytree of `jax.ShapeDtypeStruct`, handed to the loss.
+        loss: (outputs, targets) -> a scalar.
+        optimizer: an Optax gradient transformation.
+    """
+    import optax
+
+    if not jax.tree.leaves(model.params):
+        raise ArgumentError(
+            f"{model.name} has no parameters to train",
+            todo='for a plain function say which argument holds them: params="w"',
+        )
+    optimizer_state = jax.eval_shape(optimizer.init, model.params)
+
+    def step(params: Any, optimizer_state: Any, state: Any, rngs: Any, args: Any, kwargs: Any, targets: Any) -> Any:
+        def objective(params: Any) -> tuple[Any, Any]:
+            outputs, new_state = model.call(params, state, rngs, args, kwargs)
+            return _scalar(loss(outputs, targets)), new_state
+
+        (value, new_state), gradients = jax.value_and_grad(objective, has_aux=True)(params)
+        with jax.named_scope(UPDATE_SCOPE):
+            updates, optimizer_state = optimizer.update(gradients, optimizer_state, params)
+            params = optax.apply_updates(params, updates)
+        return params, optimizer_state, new_state, value
+
+    return instance(
+        f"train_{model.name}",
+        step,
+        (model.params, "params"),
+        (optimizer_state, "state"),
+        (model.state, "state"),
+        (model.rngs, "rng"),
+        (model.args, "argument"),
+        (model.kwargs, "argument"),
+        (targets, "argument"),
+    )
+
+
+def check_training(loss: Any, optimizer: Any, args: tuple[Any, ...]) -> None:
+    """Raise an `ArgumentError` if a training step can't be made of these."""
+    if not callable(loss):
+        raise ArgumentError(
+            f"loss={loss!r} is not a function of (outputs, targets)",
+            todo="loss=lambda outputs, y: jnp.mean((outputs - y) ** 2)",
+        )
+    if not isinstance(optimizer, Deferred) and not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
+        raise ArgumentError(
+            f"optimizer={optimizer!r} is not an Optax gradient transformation", todo="optimizer=optax.adam(1e-3)"
+        )
+    if not args:
+        raise ArgumentError(
+            "a training step needs the targets, as the last argument", todo="sc.trace_training(model, x, y, loss=...)"
+        )
+
+
+def optimizer_at(optimizer: Any, sizes: Mapping[str, int]) -> Any:
+    """The optimizer; one made by `sc.build` is made at `sizes`."""
+    return optimizer.construct(sizes) if isinstance(optimizer, Deferred) else optimizer
+
+
+def _scalar(value: Any) -> Any:
+    shape = jax.numpy.shape(value)
+    if shape != ():
+        raise ArgumentError(f"the loss has shape {shape}, not a scalar's", todo="take the mean of it: jnp.mean(...)")
+    return value
