@@ -138,6 +138,7 @@ class SizeGeneralizer:
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
         self.breaks, self.small_breaks = tuple(breaks), list(small_breaks)
+        self.regions: dict[Condition, tuple[str, frozenset[int]]] = {}  # derived conditions: symbol, where they hold
         self.sampler = Sampler(domain, fixed, avoid=self.breaks)
         self.names = [d.name for d in self.sampler.free]
 
@@ -246,7 +247,18 @@ class SizeGeneralizer:
         fixed = {**self.sampler.fixed, **_bound(where)}
         require = [c for c in where if _name(c) is None]
         avoid = [c for c in self.breaks if c not in where]
+        held = [self._where(c) for c in where]
+        for condition, (name, region) in self.regions.items():
+            if not any(n == name and values <= region for n, values in held):
+                avoid.append(condition)
         return Sampler(self.domain, fixed, require, avoid)
+
+    def _where(self, condition: Condition) -> tuple[str, frozenset[int]]:
+        """The symbol that a condition is about, and the units at which it holds."""
+        name = _name(condition)
+        if name is not None:
+            return name, frozenset((condition[1],))
+        return self.regions.get(condition, ("", frozenset()))
 
     def _recognise(self, where: Where, known: Fit) -> tuple[Program, Solver]:
         """Solve the family where the conditions of `where` hold, by formulas known elsewhere."""
@@ -322,26 +334,37 @@ class SizeGeneralizer:
         """Compare with the program at special sizes, and correct the formula where it differs there."""
         for condition in self.breaks:
             self._correct(fit, (condition,))
-        ones = []
+        ones: list[Condition] = []
+        derived: list[Condition] = []
         for dim in self.sampler.free:
             for value in _special_values(dim):
                 condition = (symbol(dim.name), value)
                 if dim.name in self.small_breaks or not self._explained(fit, (condition,)):
-                    self._derived(fit, dim.name)
+                    derived += self._derived(fit, dim.name)
                 if self._correct(fit, (condition,)) and value == 1:
                     ones.append(condition)
-        # All at once: a difference that the single corrections do not explain comes from an interaction.
-        size = 2
-        while size <= len(ones) and not self._explained(fit, tuple(ones)):
-            for where in itertools.combinations(ones, size):
-                self._correct(fit, where)
-                if self._explained(fit, tuple(ones)):
-                    break
-            size += 1
+        self._interactions(fit, ones)
+        for condition in dict.fromkeys(derived):
+            others = [one for one in ones if _name(one) not in symbols_of(condition[0])]
+            self._interactions(fit, [condition, *others])
         self._small(fit)
 
-    def _derived(self, fit: Fit, name: str) -> None:
-        """Corrections where a dimension that follows from a symbol is 1: an image of 16 pixels, halved four times."""
+    def _interactions(self, fit: Fit, conditions: Sequence[Condition]) -> None:
+        """All at once: a difference that the corrections so far do not explain comes from an interaction."""
+        size = 2
+        while size <= len(conditions) and not self._explained(fit, tuple(conditions)):
+            for where in itertools.combinations(conditions, size):
+                self._correct(fit, where)
+                if self._explained(fit, tuple(conditions)):
+                    break
+            size += 1
+
+    def _derived(self, fit: Fit, name: str) -> list[Condition]:
+        """Corrections where a dimension that follows from a symbol is 1: an image of 16 pixels, halved four times.
+
+        Returns:
+            The conditions tried, the widest first.
+        """
         least, most = bounds(self.domain[name])
         candidates = range(least, min(most or 400, 400) + 1)
         regions: dict[tuple[int, ...], Condition] = {}
@@ -350,18 +373,12 @@ class SizeGeneralizer:
                 where = tuple(v for v in candidates if evaluate(formula, {name: v}) == 1)
                 if len(where) > 1 and where[-1] < 400:
                     regions.setdefault(where, (formula, 1))
-        found: list[Condition] = []
-        for region, condition in sorted(regions.items(), key=lambda item: -len(item[0])):
-            inner = [c for r, c in regions.items() if set(r) < set(region)]
-            inner.append((symbol(name), region[0]))
-            outer = self.breaks
-            self.breaks = (*outer, *inner)
-            try:
-                if not self._explained(fit, (condition,)):
-                    self._correct(fit, (condition,))
-                    found.append(condition)
-            finally:
-                self.breaks = outer
+        ordered = sorted(regions.items(), key=lambda item: -len(item[0]))
+        self.regions.update({condition: (name, frozenset(region)) for region, condition in ordered})
+        for _, condition in ordered:
+            if not self._explained(fit, (condition,)):
+                self._correct(fit, (condition,))
+        return [condition for _, condition in ordered]
 
     def _small(self, fit: Fit) -> None:
         """Every point traced so far must agree; sizes below the smallest that do are refused."""

@@ -125,6 +125,9 @@ class Solver:
             if isinstance(formula, Poly) and self.values(formula) == values:
                 return formula
         if len(values) * log2(len(set(values))) < LITTLE_INFORMATION:
+            for m, at in self.monomials:
+                if (b := _ratio(values, at)) is not None:
+                    return make({m: b})
             found = self.remainder(values, nearby, divisors)
             if found is not None:
                 self.table.setdefault(values, found)
