@@ -15,7 +15,7 @@ import sympy
 
 from symcost.errors import DimensionError
 from symcost.polynomial import BUILDERS, FUNCTIONS, Atom, Poly, Size, maximum, minimum, symbol, terms_of
-from symcost.ratio import Ratio
+from symcost.ratio import Ratio, exponential
 
 
 class IntegerFunction(sympy.Function):
@@ -145,6 +145,8 @@ def _atom_to_sympy(atom: Atom, symbols: Mapping[str, sympy.Symbol]) -> sympy.Exp
         a, b = atom.args
         return _floor_to_sympy(a, b, symbols)
     arguments = [to_sympy(a, symbols) for a in atom.args]
+    if atom.kind == "power":
+        return sympy.Pow(*arguments)
     if atom.kind == "maximum":
         return sympy.Max(*arguments)
     if atom.kind == "minimum":
@@ -176,8 +178,8 @@ def _floor_to_sympy(a: Size, b: Size, symbols: Mapping[str, sympy.Symbol]) -> sy
 def from_sympy(expression: sympy.Expr | int) -> Size:
     """The size that a sympy expression stands for; a symbol counts by its name alone.
 
-    Understood: integers, symbols, + - * / and integer powers, floor, ceiling, Mod, Max, Min, Abs, and symcost's own
-    functions. Rational coefficients are kept exactly.
+    Understood: integers, symbols, + - * / and integer powers, 2**L, floor, ceiling, Mod, Max, Min, Abs, and symcost's
+    own functions. Rational coefficients are kept exactly.
 
     Raises:
         DimensionError: the expression contains anything else (floats, logarithms, a symbol in a denominator).
@@ -209,6 +211,10 @@ def _ratio(expression: Any, whole: Any) -> Ratio:
         return Ratio(symbol(expression.name))
     if isinstance(expression, sympy.Pow):
         base, exponent = expression.args
+        if isinstance(base, sympy.Integer) and base > 0 and not exponent.is_number:
+            result = exponential(int(base), _polynomial(_ratio(exponent, whole), whole))
+            if result is not None:
+                return result
         if not isinstance(exponent, sympy.Integer):
             raise _not_a_size(whole, f"{expression} is no polynomial", "powers need integer exponents")
         power = _ratio(base, whole) ** abs(int(exponent))

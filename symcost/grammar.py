@@ -23,7 +23,7 @@ from typing import Any
 
 from symcost.errors import DimensionError
 from symcost.polynomial import Poly, Size, evaluate, maximum, minimum, symbol, symbols_of
-from symcost.ratio import Ratio
+from symcost.ratio import Ratio, exponential
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": le,
@@ -275,9 +275,18 @@ class _Parser:
         position = self.next.start
         if self._operator("**"):
             exponent = self._unary().size()
-            if isinstance(exponent, Poly) or not isinstance(exponent, int) or exponent < 0:
-                raise self._error("an exponent must be an integer number, 0 or more", position, todo="N**2, say")
-            value = value**exponent
+            if isinstance(exponent, int) and exponent >= 0:
+                return value**exponent
+            base = value.size()
+            positive = isinstance(base, int) and base > 0
+            found = exponential(base, exponent) if positive and isinstance(exponent, Poly) else None
+            if found is None:
+                raise self._error(
+                    "a power needs an integer exponent, 0 or more, or a positive integer base",
+                    position,
+                    todo="N**2 or 2**L, say",
+                )
+            value = found
         return value
 
     def _primary(self) -> Ratio:

@@ -17,6 +17,8 @@ from symcost.polynomial import (
     divide_exactly,
     floor_div,
     is_nonnegative_above_one,
+    make,
+    power,
     terms_of,
 )
 
@@ -94,6 +96,25 @@ class Ratio:
         numerator, denominator = (self.numerator, self.denominator) if exact is None else (exact, 1)
         scale = lcm(*(Fraction(c).denominator for part in (numerator, denominator) for c in terms_of(part).values()), 1)
         return _whole(numerator * scale), _whole(denominator * scale)  # type: ignore[return-value]  # scaled up to ints
+
+
+def exponential(base: int, exponent: Size) -> Ratio | None:
+    """``base ** exponent`` for a positive integer base, as powers with one monomial each: 2**(L+1) is 2 * 2**L.
+
+    None where the exponent has a coefficient that is no integer.
+
+    Example:
+        >>> from symcost.polynomial import symbol
+        >>> exponential(2, 2 * symbol("L") - 1).size()
+        1/2*power(2, L)**2
+    """
+    result = Ratio(1)
+    for monomial, c in terms_of(exponent).items():
+        if not isinstance(c, int):
+            return None
+        step = Ratio(power(base, make({monomial: 1})))
+        result = result * step**c if c >= 0 else result / step ** (-c)
+    return result
 
 
 def _whole(size: Size | Fraction) -> Size | Fraction:

@@ -92,8 +92,8 @@ def abstract(leaf: Any, sizes: Mapping[str, int], scalars_are_arrays: bool = Fal
     if isinstance(leaf, (jax.Array, np.ndarray, np.generic)):
         dtype = leaf.dtype if isinstance(leaf, jax.Array) else jax.dtypes.canonicalize_dtype(leaf.dtype)
         return jax.ShapeDtypeStruct(leaf.shape, dtype, weak_type=getattr(leaf, "weak_type", False))
-    if isinstance(leaf, (bool, int, float, complex)) and scalars_are_arrays:
-        return jax.eval_shape(lambda: jax.numpy.asarray(leaf)).update(weak_type=not isinstance(leaf, bool))
+    if isinstance(leaf, (bool, int, float, complex)):
+        return jax.eval_shape(lambda x: x, leaf) if scalars_are_arrays else None
     if hasattr(leaf, "shape") and hasattr(leaf, "dtype") and not isinstance(leaf, type):
         raise ArgumentError(
             f"an argument is a {type(leaf).__module__}.{type(leaf).__qualname__}, which JAX does not know",
@@ -112,7 +112,7 @@ def _dtype(name: str, leaf: Any) -> Any:
 
 def _require_available(dtype: Any, leaf: Any) -> None:
     """JAX would take float32 for float64 in silence where 64-bit types are off."""
-    if jax.dtypes.issubdtype(dtype, jax.dtypes.extended):
+    if jax.numpy.issubdtype(dtype, jax.dtypes.extended):
         return
     canonical = jax.dtypes.canonicalize_dtype(dtype)
     if canonical != dtype:
