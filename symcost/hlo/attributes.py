@@ -42,9 +42,12 @@ _AXES = frozenset(
     "collapsed_slice_dims start_index_map operand_batching_dims start_indices_batching_dims index_vector_dim "
     "update_window_dims inserted_window_dims scatter_dims_to_operand_dims input_batching_dims "
     "scatter_indices_batching_dims iota_dimension feature_index index exponent_bits mantissa_bits "
-    "all_gather_dimension split_dimension".split()
+    "lhs_ragged_dims rhs_group_dims".split()
 )
 """Attributes whose integers are positions, not sizes."""
+
+_TRANSLATED = frozenset("slice padding window dim_labels feature_group_count batch_group_count".split())
+"""Attributes that become parameters of other names."""
 
 _SIZES = frozenset("dynamic_slice_sizes slice_sizes fft_length k".split())
 """Attributes whose integers are sizes."""
@@ -83,32 +86,42 @@ def detach_calls(text: str) -> tuple[str, tuple[str, ...]]:
 def parameters(opcode: str, rank: int, attributes: dict[str, str], builder: SkeletonBuilder) -> list[tuple[str, Any]]:
     """Parameters of an instruction as (name, skeleton) pairs; sizes go to `builder`.
 
+    Slices, paddings, windows and convolutions get the parameters of the JAX primitive of that name,
+    other opcodes HLO's own.
+
     Args:
         opcode, attributes: as in the text. rank: number of dimensions of the result.
     """
     params: list[tuple[str, Any]] = []
     for key, text in attributes.items():
-        if key in _DROPPED:
+        if key in _DROPPED or key in _TRANSLATED:
             continue
         if key in _AXES:
             params.append((key, _integers(text)))
         elif key in _SIZES:
             params.append((key, builder.take(_integers(text))))
-        elif key == "slice":
-            params.append((key, builder.take(_slices(text))))
-        elif key == "padding":
-            params.append((key, builder.take(_padding(text))))
-        elif key == "dim_labels":
-            params.append((key, _dim_labels(text)))
-        elif key not in ("window", "feature_group_count", "batch_group_count"):
+        else:
             params.append((key, _words(text, builder)))
+    if opcode == "concatenate":
+        return [("dimension", dict(params)["dimensions"][0])]
     if opcode == "convolution":
-        for key in ("feature_group_count", "batch_group_count"):
-            params.append((key, builder.take(int(attributes.get(key, "1")))))
-    if opcode in ("convolution", "reduce-window", "select-and-scatter"):
-        spatial = rank - 2 if opcode == "convolution" else rank
-        params.append(("window", builder.take(_window(attributes.get("window", "{}"), spatial))))
-    return params
+        params.append(("dimension_numbers", _dimension_numbers(attributes["dim_labels"])))
+    return params + [(key, builder.take(value)) for key, value in _translated(opcode, rank, attributes)]
+
+
+def _translated(opcode: str, rank: int, attributes: dict[str, str]) -> list[tuple[str, Any]]:
+    if opcode == "slice":
+        starts, limits, strides = zip(*_slices(attributes["slice"]), strict=True) if rank else ((), (), ())
+        return [("start_indices", starts), ("limit_indices", limits), ("strides", strides)]
+    if opcode == "pad":
+        return [("padding_config", _padding(attributes["padding"]))]
+    if opcode == "convolution":
+        window = _window(attributes.get("window", "{}"), rank - 2, ("lhs_dilation", "rhs_dilation"))
+        groups = [(key, int(attributes.get(key, "1"))) for key in ("feature_group_count", "batch_group_count")]
+        return [item for item in window if item[0] != "window_dimensions"] + groups
+    if opcode in ("reduce-window", "select-and-scatter"):
+        return _window(attributes.get("window", "{}"), rank, ("base_dilation", "window_dilation"))
+    return []
 
 
 def _integers(text: str) -> int | tuple[int, ...]:
@@ -128,50 +141,40 @@ def _slices(text: str) -> tuple[tuple[int, int, int], ...]:
 def _padding(text: str) -> tuple[tuple[int, int, int], ...]:
     """``1_1x0_0_2`` as (low, high, interior) triples."""
     triples = []
-    for part in text.split("x"):
+    for part in filter(None, text.split("x")):
         low, high, *interior = (int(n) for n in part.split("_"))
         triples.append((low, high, interior[0] if interior else 0))
     return tuple(triples)
 
 
-def _dim_labels(text: str) -> Record:
-    """``b01f_01io->b01f``: which dimension of input, kernel and output is which."""
+def _dimension_numbers(text: str) -> Record:
+    """``b01f_01io->b01f``: the dimensions of input, kernel and output; batch and features first, as in JAX."""
     lhs, rhs, out = re.split("_|->", text)
-    fields: list[tuple[str, Any]] = []
-    for name, labels, batch, feature in (
-        ("input", lhs, "b", "f"),
-        ("kernel", rhs, "o", "i"),
-        ("output", out, "b", "f"),
-    ):
+    specs: list[tuple[str, Any]] = []
+    for name, labels, first in (("lhs_spec", lhs, "bf"), ("rhs_spec", rhs, "oi"), ("out_spec", out, "bf")):
         spatial = sorted((int(label), at) for at, label in enumerate(labels) if label.isdigit())
-        fields.append((f"{name}_spatial", tuple(at for _, at in spatial)))
-        fields.append((f"{name}_batch" if batch == "b" else "kernel_output", labels.index(batch)))
-        fields.append((f"{name}_feature" if feature == "f" else "kernel_input", labels.index(feature)))
-    return Record(tuple(fields))
+        specs.append((name, (*map(labels.index, first), *(at for _, at in spatial))))
+    return Record(tuple(specs))
 
 
-def _window(text: str, spatial: int) -> Record:
+def _window(text: str, spatial: int, dilations: tuple[str, str]) -> list[tuple[str, Any]]:
     """``{size=3x3 stride=2x2 pad=0_1x0_1}`` with its defaults: one entry per spatial dimension."""
     fields = dict(part.split("=") for part in text.strip("{}").split())
     unknown = set(fields) - {"size", "stride", "pad", "lhs_dilate", "rhs_dilate", "rhs_reversal"}
     if unknown:
         raise SymcostError(f"HLO window {text} has unknown fields {sorted(unknown)}", todo="please report this")
 
-    def numbers(name: str, default: int) -> tuple[int, ...]:
-        return tuple(int(n) for n in fields[name].split("x")) if name in fields else (default,) * spatial
+    def numbers(name: str) -> tuple[int, ...]:
+        return tuple(int(n) for n in fields[name].split("x")) if name in fields else (1,) * spatial
 
-    pads = [tuple(int(n) for n in p.split("_")) for p in fields["pad"].split("x")] if "pad" in fields else []
-    pads = pads or [(0, 0)] * spatial
-    return Record(
-        (
-            ("size", numbers("size", 1)),
-            ("stride", numbers("stride", 1)),
-            ("low", tuple(low for low, _ in pads)),
-            ("high", tuple(high for _, high in pads)),
-            ("base_dilation", numbers("lhs_dilate", 1)),
-            ("window_dilation", numbers("rhs_dilate", 1)),
-        )
-    )
+    pads = fields.get("pad", "x".join(["0_0"] * spatial))
+    return [
+        ("window_dimensions", numbers("size")),
+        ("window_strides", numbers("stride")),
+        ("padding", tuple((low, high) for low, high, _ in _padding(pads))),
+        (dilations[0], numbers("lhs_dilate")),
+        (dilations[1], numbers("rhs_dilate")),
+    ]
 
 
 def _words(text: str, builder: SkeletonBuilder) -> Any:

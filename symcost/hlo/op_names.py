@@ -63,8 +63,11 @@ _CLOSED = ("closed_call", "core_call", "checkpoint", "remat2", "custom_jvp_call"
 
 def read(op_name: str, frame: Frame) -> OpName:
     """The parts of an instruction's `op_name` inside `frame`."""
-    path, _, primitive = op_name.rpartition("/")
+    # Where lowering merged equal operations, the names of all are listed; the first has the result.
+    path, _, primitive = op_name.partition(";")[0].rpartition("/")
     inner = _enter(path, frame)
+    if primitive.endswith(")"):
+        primitive = "jit"  # the call of a function
     return OpName("/".join(inner.scopes), _phase(inner.transforms), frame.primitive or primitive)
 
 
@@ -74,6 +77,7 @@ def enter_call(op_name: str, frame: Frame, computation: str) -> Frame:
     A call of a user's function ends in ``jit(name)`` (or ``closed_call``). Otherwise JAX has
     put the lowering of one primitive into a function of that name, and `op_name` is its scope.
     """
+    op_name = op_name.partition(";")[0]
     inner = _enter(op_name, frame)
     computation = re.sub(r"\.\d+$", "", computation)
     primitive = re.sub(r"_\d+$", "", computation)
@@ -87,7 +91,7 @@ def _enter(path: str, frame: Frame) -> Frame:
     """The frame of what stands at `path` inside `frame`."""
     scopes, transforms = list(frame.scopes), set(frame.transforms)
     dotted = False  # the last scope was "Module.method"; Flax then names the module once more
-    repeat_from = len(scopes)  # scopes before the last transform
+    outer = list(scopes)  # scopes before the last transform
     for word in _words(_LOWERING.sub("", f"/{path}/")):
         while (wrapped := _WRAPPED.match(word)) is not None:
             transform, word = wrapped.groups()
@@ -95,21 +99,25 @@ def _enter(path: str, frame: Frame) -> Frame:
                 word = ""
                 break
             transforms.add(transform)
-            repeat_from = len(scopes)
+            outer = scopes = _without_repetition(outer, scopes)
         if word in _MARKS:
             transforms.add(word)
-            repeat_from = len(scopes)
-        else:
-            for part in filter(None, word.split("/")):
-                module, dot, _ = part.partition(".")
-                if not (dotted and scopes[-1] == module):
-                    scopes.append(module or part)  # an einsum's "...qk,...kd->...qd" starts with a dot
-                dotted = bool(module and dot)
-    # Differentiating `remat` names the outer path once more behind its transforms.
-    before, after = scopes[:repeat_from], scopes[repeat_from:]
-    if before and after[: len(before)] == before:
-        scopes = after
-    return Frame(tuple(scopes), frozenset(transforms), frame.primitive)
+            outer = scopes = _without_repetition(outer, scopes)
+            continue
+        for part in filter(None, word.split("/")):
+            if "->" in part:
+                continue  # the equation of an einsum
+            module, dot, _ = part.partition(".")
+            if not (dotted and scopes[-1] == module):
+                scopes = [*scopes, module]
+            dotted = bool(dot)
+    return Frame(tuple(_without_repetition(outer, scopes)), frozenset(transforms), frame.primitive)
+
+
+def _without_repetition(outer: list[str], scopes: list[str]) -> list[str]:
+    """Differentiating `remat` names the outer path once more behind its transforms: once is enough."""
+    inner = scopes[len(outer) :]
+    return inner if outer and inner[: len(outer)] == outer else scopes
 
 
 def _words(path: str) -> list[str]:

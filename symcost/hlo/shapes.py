@@ -72,8 +72,9 @@ def _shape(text: str, start: int) -> tuple[Shape, int]:
     if found is None:
         raise SymcostError(f"HLO shape {text!r} is not understood", todo="please report this")
     dtype, dims, layout = found.groups()
-    # a bounded dynamic dimension `<=8` counts as its bound, in XLA too
-    sizes = tuple(int(d.removeprefix("<=")) for d in dims.split(",") if d)
+    if "<=" in dims:
+        raise SymcostError(f"HLO shape {found[0]!r} is dynamic", todo="give arrays of fixed sizes")
+    sizes = tuple(int(d) for d in dims.split(",") if d)
     order = (layout or "").partition(":")[0]
     minor_to_major = tuple(int(d) for d in order.split(",") if d) or tuple(reversed(range(len(sizes))))
     return Array(dtype_name(dtype), sizes, minor_to_major), found.end()

@@ -32,19 +32,19 @@ def convolution(op: Op) -> Cost:
     Input features of one group, output features, batch (of one group) and the taps of each spatial dimension multiply.
     """
     lhs, rhs, out = op.inputs[0].shape, op.inputs[1].shape, op.output.shape
-    labels, window = op.params["dim_labels"], op.params["window"]
+    numbers = op.params["dimension_numbers"]
     spatial = zip(
-        (lhs[i] for i in labels.input_spatial),
-        (rhs[i] for i in labels.kernel_spatial),
-        (out[i] for i in labels.output_spatial),
-        window.stride,
-        window.low,
-        window.base_dilation,
-        window.window_dilation,
+        (lhs[i] for i in numbers.lhs_spec[2:]),
+        (rhs[i] for i in numbers.rhs_spec[2:]),
+        (out[i] for i in numbers.out_spec[2:]),
+        op.params["window_strides"],
+        (low for low, _ in op.params["padding"]),
+        op.params["lhs_dilation"],
+        op.params["rhs_dilation"],
         strict=True,
     )
     taps = product(conv_taps(*dimension) for dimension in spatial)
-    features = floor_div(lhs[labels.input_feature], op.params["feature_group_count"])
-    batch = floor_div(lhs[labels.input_batch], op.params["batch_group_count"])
-    macs = features * out[labels.output_feature] * batch * taps
+    batch = floor_div(lhs[numbers.lhs_spec[0]], op.params["batch_group_count"])
+    features = floor_div(lhs[numbers.lhs_spec[1]], op.params["feature_group_count"])
+    macs = features * out[numbers.out_spec[1]] * batch * taps
     return Cost(flops=2 * macs, macs=macs, unit="matrix")

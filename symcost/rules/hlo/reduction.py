@@ -34,15 +34,15 @@ def reduce_window(op: Op) -> Flow:
     One special case: a window over one dimension of size n alone, with 2n - 1 taps and n - 1 padding on both
     sides, is a reduction that is broadcast back: N_out / n + n - 1 times.
     """
-    window, out = op.params["window"], op.output.shape
-    count = (product(window.size) - 1) * op.output.size
+    sizes, padding, out = op.params["window_dimensions"], op.params["padding"], op.output.shape
+    count = (product(sizes) - 1) * op.output.size
     if len(op.outputs) > 1:
         return _applied(op, count)
-    reduced = total(1 - indicator(n, 1) for n in window.size)
-    padded = total(1 - indicator(a, 0) * indicator(b, 0) for a, b in zip(window.low, window.high, strict=True))
+    reduced = total(1 - indicator(n, 1) for n in sizes)
+    padded = total(1 - indicator(low, 0) * indicator(high, 0) for low, high in padding)
     single = indicator(reduced, 1) * indicator(padded, 1)
     corrections: list[Size] = []
-    for axis, (taps, low, high) in enumerate(zip(window.size, window.low, window.high, strict=True)):
+    for axis, (taps, (low, high)) in enumerate(zip(sizes, padding, strict=True)):
         spans = indicator(taps, 2 * low + 1) * indicator(low, high) * indicator(low, out[axis] - 1)
         spans = spans * (1 - indicator(low, 0)) * (1 - indicator(taps, 1)) * single
         if isinstance(spans, int) and not spans:
@@ -57,7 +57,7 @@ def select_and_scatter(op: Op) -> Flow:
     """Per element of the source: (window - 1) selections and one scatter."""
     select, scatter = op.regions
     source = op.inputs[1].size
-    taps = product(op.params["window"].size)
+    taps = product(op.params["window_dimensions"])
     runs = ((source * (taps - 1), select), (source, scatter))
     return Flow(runs, own=Cost(bytes_accessed=touched(op)), collapse=True)
 
