@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
+
+from symcost.rules.registry import Cost as Cost
+from symcost.rules.registry import Rule, algorithm
 
 FAMILIES = (
     *("elementwise", "movement", "reductions", "windows", "contractions", "scatter", "sorting"),
@@ -22,3 +26,19 @@ def load() -> None:
     """
     for family in FAMILIES:
         import_module(f"symcost.rules.{family}")
+
+
+def rule(*primitives: str) -> Callable[[Rule], Rule]:
+    """Decorator: register a counting rule for primitives of your own, for the convention "algorithm".
+
+    Raises:
+        RuleError: a primitive has a rule already; `sc.trace(..., rules={name: function})` replaces it for one call.
+
+    Example:
+        >>> @rule("example_primitive")
+        ... def example_primitive(op):
+        ...     "Three flops per output element."
+        ...     return Cost(flops=3 * op.output.size)
+    """
+    load()
+    return algorithm.rule(*primitives)

@@ -49,9 +49,11 @@ COMPLEX: dict[str, Cost] = {
     "div": _complex(11),  # z * conj(w) (6), c*c + d*d (3), two divisions
     "eq": _complex(2, int_ops=1),  # a = c and b = d
     "ne": _complex(2, int_ops=1),
+    "eq_to": _complex(2, int_ops=1),
     "compare": _complex(3, int_ops=2),  # a < c or (a = c and b < d)
     "max": _complex(3, int_ops=2),  # one lexicographic comparison
     "min": _complex(3, int_ops=2),
+    "clamp": _complex(6, int_ops=4),  # a max and a min
     "abs": _complex(3, 1),  # sqrt(a*a + b*b)
     "sign": _complex(5, 1),  # a/r, b/r
     "exp": _complex(2, 3),  # e^a cos b, e^a sin b

@@ -16,7 +16,7 @@ listed is *unknown*: it is never counted as zero, but stands in the total as the
 
 
 def table(registry: Registry) -> str:
-    """One row per primitive: its name, "rule" or "free", and one line on what is counted.
+    r"""One row per primitive: its name, "rule" or "free", and one line on what is counted.
 
     Example:
         >>> registry = Registry("example")
@@ -24,7 +24,7 @@ def table(registry: Registry) -> str:
         >>> print(table(registry))
         | primitive | state | what is counted |
         |---|---|---|
-        | `copy` | free | copies \\\\| moves |
+        | `copy` | free | copies \| moves |
     """
     rows = ["| primitive | state | what is counted |", "|---|---|---|"]
     for primitive in registry:

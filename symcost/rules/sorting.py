@@ -27,22 +27,22 @@ def sort(op: Op) -> Cost:
 
 @algorithm.rule("top_k")
 def top_k(op: Op) -> Cost:
-    """(n - 1) + (k - 1)*ceil(log2 n) comparisons per line: a tournament, replayed for each further place (Knuth,
-    TAOCP 3, 5.2.3)."""
+    """(n - k) + (k - 1)*ceil(log2 n) comparisons per line: a tournament of n - 1 matches, of which ceil(log2 n) - 1
+    are played again for each further place (Knuth, TAOCP 3, 5.3.3)."""
     shape = op.inputs[0].shape
     return _tournament(op, op.params.get("axis", len(shape) - 1))
 
 
 @algorithm.rule("approx_top_k")
 def approx_top_k(op: Op) -> Cost:
-    """As the exact top_k: (n - 1) + (k - 1)*ceil(log2 n) comparisons per line."""
+    """As the exact top_k: (n - k) + (k - 1)*ceil(log2 n) comparisons per line."""
     return _tournament(op, op.params["reduction_dimension"])
 
 
 def _tournament(op: Op, axis: int) -> Cost:
     operand, k = op.inputs[0], op.params["k"]
-    n = operand.shape[axis]
-    comparisons = (folds(n) + folds(k) * ceil_log2(n)) * (1 - is_empty(k))
+    n, further = operand.shape[axis], folds(k)
+    comparisons = (folds(n) - further + further * ceil_log2(n)) * (1 - is_empty(k))
     return repeat(lines_along(operand.shape, axis) * comparisons, _compare(operand.dtype))
 
 

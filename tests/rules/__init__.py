@@ -1,0 +1,1 @@
+"""Tests of the counting rules: formulas by hand, scalars that count, and XLA."""

@@ -1,0 +1,186 @@
+"""Every primitive that JAX can lower has a rule, is free, is inlined, or is listed here with a reason."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import jax
+import pytest
+from jax._src import core
+from jax._src.interpreters import mlir
+
+from symcost import capture
+from symcost.errors import RuleError
+from symcost.polynomial import Poly
+from symcost.program import Instruction, Op, Template, Value
+from symcost.rules import FAMILIES, document, load
+from symcost.rules.arithmetic import COMPLEX, TRANSCENDENTALS, scalar
+from symcost.rules.registry import algorithm
+
+load()
+
+MODULES = (
+    *("jax.export", "jax.experimental.pallas", "jax.experimental.sparse", "jax.experimental.multihost_utils"),
+    "jax.experimental.xla_metadata",
+    *("jax._src.cudnn.fused_attention_stablehlo", "jax._src.cudnn.scaled_matmul_stablehlo"),
+)
+"""Parts of JAX that register primitives when they are imported."""
+
+UNKNOWN: dict[str, tuple[str, ...]] = {
+    "runs code that JAX does not see": (
+        *("pure_callback", "io_callback", "debug_callback", "debug_print", "inspect_sharding"),
+        *("ffi_call", "custom_partitioning", "call_exported", "cudnn_fusion"),
+        *("dot_product_attention_fwd", "dot_product_attention_fwd_wrapper"),
+        *("dot_product_attention_bwd", "dot_product_attention_bwd_wrapper"),
+        *("dot_product_attention_fp8_fwd", "dot_product_attention_fp8_fwd_wrapper"),
+        *("dot_product_attention_fp8_bwd", "dot_product_attention_fp8_bwd_wrapper"),
+    ),
+    "a kernel or a program of several devices, with a grid of its own": (
+        *("pallas_call", "core_map", "mpmd_map", "run_scoped", "shard_map", "multiple_of", "unreachable"),
+        *("create_linear", "global_array_to_host_local_array", "host_local_array_to_global_array"),
+    ),
+    "communication: needs the sizes of the mesh's axes": (
+        *("psum", "pmax", "pmin", "psum_invariant", "all_gather", "all_gather_invariant", "all_gather_reduced"),
+        *("all_to_all", "ragged_all_to_all", "reduce_scatter", "ppermute", "pbroadcast", "pbroadcast_dynamic"),
+        *("psend", "precv", "unreduced_psum", "unreduced_pmax", "unreduced_pmin", "unreduced_reduce_scatter"),
+        *(f"{name}_{end}" for name in ("all_gather", "all_to_all", "ppermute", "psum") for end in ("start", "done")),
+        *(f"{name}_{end}" for name in ("pbroadcast", "reduce_scatter") for end in ("start", "done")),
+        *("psum_invariant_start", "all_gather_reduced_start", "unreduced_psum_start"),
+        "unreduced_reduce_scatter_start",
+    ),
+    "random_gamma rejects samples: how often depends on the data": ("random_gamma",),
+    "the sparse result's size depends on the data": ("bcoo_spdot_general", "bcoo_sum_duplicates", "spsolve"),
+    "only inside transformations of JAX": ("call", "eval_jaxpr", "check", "todense"),
+}
+
+RELEASES = {
+    "0.10": {"reduced_vary_cast_p", "vary_unreduced_cast_p"},
+    "0.12": {
+        *("log2", "one_minus_square", "polynomial", "relayout", "reduced_vary_cast", "vary_unreduced_cast"),
+    },
+}
+"""Primitives with a rule that only some of the supported releases of JAX have."""
+
+
+@pytest.fixture(scope="module")
+def lowered() -> set[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # JAX's own deprecations, on import
+        for module in MODULES:
+            importlib.import_module(module)
+    found = {p.name for p in mlir._lowerings}
+    return found | {p.name for rules in mlir._platform_specific_lowerings.values() for p in rules}
+
+
+def test_every_primitive_is_accounted_for(lowered: set[str]) -> None:
+    listed = {name for names in UNKNOWN.values() for name in names}
+    assert sorted(lowered - set(algorithm) - set(capture._CALLS) - listed) == []
+    assert sorted(listed & set(algorithm)) == []
+
+
+def test_every_rule_is_for_a_primitive_that_exists(lowered: set[str]) -> None:
+    exist = lowered | {p.name for p in gc.get_objects() if isinstance(p, core.Primitive)}
+    absent = set(algorithm) - exist
+    assert absent <= set().union(*RELEASES.values())
+
+
+def test_loading_twice_is_harmless_and_a_second_rule_is_refused() -> None:
+    load()
+    with pytest.raises(RuleError, match=r"primitive 'dot_general' already has a rule in the 'algorithm' registry"):
+        algorithm.rule("dot_general")(lambda op: None)
+    with pytest.raises(RuleError, match="primitive 'reshape' already has a rule"):
+        algorithm.free("reshape", why="again")
+
+
+def test_importing_the_package_does_not_need_jax() -> None:
+    families = "; ".join(f"import symcost.rules.{f}" for f in FAMILIES)
+    code = f"import sys; {families}; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_complex_operations_that_jax_allows_have_a_definition() -> None:
+    """JAX is asked, primitive by primitive, whether it takes complex operands."""
+    missing = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        primitives = {p.name: p for p in gc.get_objects() if isinstance(p, core.Primitive)}
+    for name in algorithm:
+        primitive = primitives.get(name)
+        rule = algorithm._rules.get(name)
+        if primitive is None or rule is None or rule.__name__ not in ("one_per_element", "transcendental"):
+            continue
+        if name not in COMPLEX and _accepts_complex(primitive):
+            missing.append(name)
+    assert missing == []
+
+
+def _accepts_complex(primitive: core.Primitive) -> bool:
+    z = jax.ShapeDtypeStruct((2,), "complex64")
+    for operands in (1, 2, 3):
+        for params in ({}, {"accuracy": None}):
+            try:
+                jax.eval_shape(lambda *a, p=params: primitive.bind(*a, **p), *[z] * operands)
+            except Exception:
+                continue
+            return True
+    return False
+
+
+def _op(primitive: str, params: dict, inputs: tuple[Value, ...], outputs: tuple[Value, ...]) -> Op:
+    shapes = tuple((len(v.shape), v.dtype) for v in outputs)
+    template = Template(primitive, shapes, tuple(params.items()))
+    slots = tuple(n for v in outputs for n in v.shape)
+    return Op(Instruction(template, slots, (), 0), inputs, outputs)
+
+
+def test_a_complex_operation_without_a_definition_is_an_error() -> None:
+    z = Value((3,), "complex64")
+    with pytest.raises(RuleError, match="'erf' of complex64 has no count in real operations") as caught:
+        algorithm.cost(_op("erf", {}, (z,), (z,)))
+    assert "rules={'erf': your_rule}" in str(caught.value)
+
+
+def test_random_keys_of_another_kind_are_an_error() -> None:
+    key, bits = Value((), "key<mine>"), Value((3,), "uint32")
+    with pytest.raises(RuleError, match="random keys of type 'key<mine>' have no count"):
+        algorithm.cost(_op("random_bits", {"bit_width": 32}, (key,), (bits,)))
+
+
+def test_comparing_keys_compares_their_words() -> None:
+    assert scalar("eq", "key<fry>").int_ops == 3  # two comparisons and an and
+    assert scalar("eq", "key<rbg>").int_ops == 7
+
+
+def test_transcendentals_do_not_count_as_flops() -> None:
+    assert {scalar(name, "float32").flops for name in TRANSCENDENTALS} == {0}
+    assert {scalar(name, "bfloat16").transcendentals for name in TRANSCENDENTALS} == {1}
+
+
+def test_the_page_of_rules_is_generated() -> None:
+    written = Path(__file__).parents[2] / "docs" / "rules.md"
+    assert written.read_text() == document.page(), "python -m symcost.rules.document > docs/rules.md"
+
+
+def test_the_table_names_every_primitive_once_and_says_what_is_counted() -> None:
+    rows = document.table(algorithm).splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == list(algorithm)
+    for row in rows:
+        cells = [cell.strip() for cell in row.replace("\\|", "").strip("|").split("|")]
+        assert len(cells) == 3
+        assert cells[1] in ("rule", "free")
+        assert len(cells[2]) > 10
+
+
+def test_costs_are_exact_sizes() -> None:
+    """A rule that divides says so when the quotient is no integer."""
+    from symcost.rules.extent import exactly
+
+    with pytest.raises(RuleError, match="divides 7 by 2, which leaves 1"):
+        exactly(7, 2)
+    assert isinstance(exactly(6, 2), int)
+    assert not isinstance(exactly(6, 2), Poly)
