@@ -1,0 +1,57 @@
+"""symcost: what a neural network costs, as a formula, checked by XLA.
+
+Names are loaded when they are used: importing symcost imports neither jax nor flax.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symcost import xla as xla
+    from symcost import zoo as zoo
+    from symcost.api import trace as trace
+    from symcost.api import trace_family as trace_family
+    from symcost.api import trace_training as trace_training
+    from symcost.arrays import array as array
+    from symcost.cost import ProgramCost as ProgramCost
+    from symcost.dims import dim as dim
+    from symcost.dims import dims as dims
+    from symcost.errors import SymcostError as SymcostError
+    from symcost.frontend import build as build
+    from symcost.rules import rule as rule
+    from symcost.rules.registry import Cost as Cost
+    from symcost.rules.registry import Flow as Flow
+    from symcost.xla.compare import compare as compare
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Cost": "symcost.rules.registry",
+    "Flow": "symcost.rules.registry",
+    "ProgramCost": "symcost.cost",
+    "SymcostError": "symcost.errors",
+    "array": "symcost.arrays",
+    "build": "symcost.frontend",
+    "compare": "symcost.xla.compare",
+    "dim": "symcost.dims",
+    "dims": "symcost.dims",
+    "rule": "symcost.rules",
+    "trace": "symcost.api",
+    "trace_family": "symcost.api",
+    "trace_training": "symcost.api",
+}
+_ROOMS = ("errors", "xla", "zoo")
+
+__all__ = [*_HOME, *_ROOMS]  # noqa: PLE0604  # the table above is the list
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _ROOMS:
+        return import_module(f"symcost.{name}")
+    raise AttributeError(f"symcost has no public name {name!r}; it has {', '.join(sorted(__all__))}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

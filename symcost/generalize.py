@@ -27,7 +27,6 @@ from symcost.errors import BuildError, GeneralizationError
 from symcost.ledger import Key, Ledger
 from symcost.polynomial import Atom, Poly, Size, bind, evaluate, indicator, product, substitute, symbol, symbols_of
 from symcost.program import Program
-from symcost.rules.registry import QUANTITIES
 from symcost.sampling import Condition, Point, Sampler, Units, bounds
 from symcost.solve import Solver
 from symcost.symbolize import Models, Unsolved, agrees, structure, symbolize
@@ -247,11 +246,18 @@ class SizeGeneralizer:
         fixed = {**self.sampler.fixed, **_bound(where)}
         require = [c for c in where if _name(c) is None]
         avoid = [c for c in self.breaks if c not in where]
-        held = [self._where(c) for c in where]
-        for condition, (name, region) in self.regions.items():
-            if not any(n == name and values <= region for n, values in held):
-                avoid.append(condition)
+        avoid += [c for c in self.regions if not self._implied((c,), where)]
         return Sampler(self.domain, fixed, require, avoid)
+
+    def _implied(self, these: Where, where: Where) -> bool:
+        """Whether all of `these` hold wherever all of `where` do."""
+        held = [self._where(c) for c in where]
+
+        def holds(condition: Condition) -> bool:
+            name, values = self._where(condition)
+            return condition in where or any(n == name and v <= values for n, v in held)
+
+        return all(holds(condition) for condition in these)
 
     def _where(self, condition: Condition) -> tuple[str, frozenset[int]]:
         """The symbol that a condition is about, and the units at which it holds."""
@@ -429,7 +435,11 @@ class SizeGeneralizer:
                 raise
             fit.excluded.append((", ".join(f"{n} == {v}" for n, v in sizes.items()), error.what.split("\n")[0]))
             return False
-        predicted = fit.complete().map(lambda s: _given(s, where))
+        predicted = fit.ledger
+        for correction in fit.corrections:
+            if self._implied(correction.where, where):
+                predicted = predicted.combine(correction.ledger)
+        predicted = predicted.map(lambda s: _given(s, where))
         delta = self.interpret(program).combine(predicted, sign=-1)
         rows = [r for r in delta.rows if any(isinstance(s, Poly) or s for s in (r.count, *r.costs.values()))]
         if rows:
@@ -486,7 +496,7 @@ def ledger_differences(symbolic: Ledger, concrete: Ledger, point: Mapping[str, i
     found = {r.key: r.costs for r in symbolic.group(_place)}
     differences = []
     for key in {**expected, **found}:
-        for q in QUANTITIES:
+        for q in {**expected.get(key, {}), **found.get(key, {})}:
             want = _value(expected.get(key, {}).get(q, 0), point)
             have = _value(found.get(key, {}).get(q, 0), point)
             if want != have:

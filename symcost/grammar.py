@@ -278,8 +278,9 @@ class _Parser:
             if isinstance(exponent, int) and exponent >= 0:
                 return value**exponent
             base = value.size()
-            positive = isinstance(base, int) and base > 0
-            found = exponential(base, exponent) if positive and isinstance(exponent, Poly) else None
+            found = None
+            if isinstance(base, int) and base > 0 and isinstance(exponent, Poly):
+                found = exponential(base, exponent)
             if found is None:
                 raise self._error(
                     "a power needs an integer exponent, 0 or more, or a positive integer base",

@@ -12,14 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symcost.domain import Dim
+from symcost.domain import Dim, format_sizes
 from symcost.errors import DimensionError
 
 if TYPE_CHECKING:
     from symcost.family import Family
 
 MULTIPLES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 64)
-SECONDS, ATTEMPTS = 10.0, 80
+ROUND = 48
+"""A size that is a multiple of most things, and large enough for most, yet quick to build."""
+SECONDS, ATTEMPTS = 5.0, 80
 """Trying ends after this much time or this many builds; then the advice is general."""
 
 
@@ -28,6 +30,11 @@ def declaration(family: Family, sizes: Mapping[str, int]) -> str | None:
     if not sizes:
         return None
     trial = _Trial(family, dict(sizes))
+    if not trial.builds(trial.round):
+        return (
+            f"it fails at {format_sizes(trial.round)} too, so the sizes may not be the reason: "
+            "make it run with jax.eval_shape there"
+        )
     for dim in family.domain.dims:
         suggestion = _for_dim(trial, dim)
         if suggestion is not None:
@@ -44,13 +51,12 @@ class _Trial:
 
     def __init__(self, family: Family, sizes: dict[str, int]):
         self.family, self.sizes = family, sizes
-        self.deadline, self.left = time.monotonic() + SECONDS, ATTEMPTS
-        self.moved = dict(sizes)
-        for dim in family.domain.dims:
-            try:
-                self.moved[dim.name] = dim.at_least(sizes[dim.name] + 1)
-            except DimensionError:
-                self.moved[dim.name] = sizes[dim.name]  # the only admissible value
+        self.deadline, self.left = time.monotonic() + ROUND = 48
+"""A size that is a multiple of most things, and large enough for most, yet quick to build."""
+SECONDS, ATTEMPTS
+        dims = family.domain.dims
+        self.moved = {dim.name: _admissible(dim, sizes[dim.name] + 1, sizes[dim.name]) for dim in dims}
+        self.round = {dim.name: _admissible(dim, ROUND, sizes[dim.name]) for dim in dims}
 
     def builds(self, sizes: Mapping[str, int]) -> bool:
         """Whether it builds; False when the budget is spent, so that nothing is suggested then."""
@@ -64,6 +70,14 @@ class _Trial:
         points = [{**base, name: value} for value in values for base in (self.sizes, self.moved)]
         points = [point for point in points if self.family.domain.holds(point)]
         return bool(points) and all(map(self.builds, points))
+
+
+def _admissible(dim: Dim, wanted: int, otherwise: int) -> int:
+    """The smallest size from `wanted` on; `otherwise` if there is none."""
+    try:
+        return dim.at_least(wanted)
+    except DimensionError:
+        return otherwise
 
 
 def _for_dim(trial: _Trial, dim: Dim) -> str | None:

@@ -1,0 +1,135 @@
+"""Costs as an algebra: sums, multiples, partial binding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from symcost.cost import ProgramCost
+from symcost.dims import declared
+from symcost.domain import Dim, Domain, near_names
+from symcost.errors import ArgumentError, ConventionError, DimensionError, DomainError
+from symcost.expression import from_sympy
+from symcost.grammar import parse_relations
+from symcost.ledger import Ledger
+from symcost.polynomial import Poly, Size, bind, is_nonnegative, symbols_of
+
+
+def combined(a: ProgramCost, b: ProgramCost, sign: int) -> ProgramCost:
+    """``a + b`` or ``a - b``, row by row; the domain is where both hold."""
+    if a.convention != b.convention:
+        raise ConventionError(
+            f"costs under {a.convention!r} and {b.convention!r} do not add up",
+            todo=f"a.under({b.convention!r}) first",
+        )
+    name = f"{a.name} {'+' if sign > 0 else '-'} {b.name}"
+    return ProgramCost(
+        name, a.ledger.combine(b.ledger, sign), _joined(a.domain, b.domain), a.convention, note=f"the cost {name}"
+    )
+
+
+def scaled(cost: ProgramCost, factor: Any) -> ProgramCost:
+    """``factor * cost`` for a number or an expression in sizes."""
+    size = _size(factor, "a factor")
+    names = [n for n in symbols_of(size) if n not in cost.domain.names]
+    domain = replace(cost.domain, dims=(*cost.domain.dims, *(declared(n) for n in names)))
+    name = f"{factor} * {cost.name}"
+    return ProgramCost(name, cost.ledger.scale(size), domain, cost.convention, note=f"the cost {name}")
+
+
+def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
+    """`cost` with symbols bound to integers or to expressions in other symbols.
+
+    The restrictions of a bound symbol become relations between the symbols that replace it.
+    """
+    known = {*cost.domain.names, *(u.symbol for u in cost.unknown)}
+    sizes: dict[str, Size] = {}
+    for name, value in values.items():
+        if name not in known:
+            near = near_names(name, tuple(known))
+            raise DimensionError(
+                f"the cost has no symbol {name!r}",
+                where=f"its symbols: {', '.join(sorted(known)) or 'none'}",
+                todo=f"did you mean {near[0]}?" if near else None,
+            )
+        sizes[name] = _size(value, name)
+    relations, excluded = list(cost.domain.relations), list(cost.domain.excluded)
+    for dim in cost.domain.dims:
+        if dim.name in sizes:
+            relations += _restrictions(dim, sizes[dim.name])
+    relations = [
+        replace(r, left=bind(r.left, sizes), right=bind(r.right, sizes), text="") if _touched(r, sizes) else r
+        for r in relations
+    ]
+    relations = [r if r.text else parse_relations(f"{r.left} {r.operator} {r.right}")[0][0] for r in relations]
+    for description, reason in excluded:
+        if any(symbols_of(s) & set(sizes) for r in parse_relations(description)[0] for s in (r.left, r.right)):
+            raise DomainError(
+                f"the sizes {description} are excluded ({reason}), so its symbols cannot be bound",
+                todo="evaluate with cost.at(...) instead, which checks each size",
+            )
+    kept = [d for d in cost.domain.dims if d.name not in sizes]
+    new = [n for s in sizes.values() for n in symbols_of(s) if n not in {d.name for d in kept}]
+    domain = Domain((*kept, *(declared(n) for n in dict.fromkeys(new))), tuple(relations), tuple(excluded))
+    unknown = tuple(u for u in cost.unknown if u.symbol not in sizes)
+    ledger = Ledger(cost.ledger.map(lambda s: bind(s, sizes)).rows, unknown)
+    return ProgramCost(cost.name, ledger, domain, cost.convention, note=f"{cost.name} with {_listed(values)}")
+
+
+def _touched(relation: Any, sizes: Mapping[str, Size]) -> bool:
+    return bool((symbols_of(relation.left) | symbols_of(relation.right)) & set(sizes))
+
+
+def _restrictions(dim: Dim, size: Size) -> list[Any]:
+    """What a dim demanded of its symbol, as relations on what replaces it."""
+    if not isinstance(size, Poly):
+        refusal = dim.refusal(size)
+        if refusal:
+            raise DomainError(refusal, where=f"the formula holds for {dim}", todo="bind it to a size inside the domain")
+        return []
+    relations = []
+    if not is_nonnegative(size - dim.min):
+        relations.append(f"{size} >= {dim.min}")
+    if dim.max is not None:
+        relations.append(f"{size} <= {dim.max}")
+    if dim.multiple_of > 1 and not _divides(dim.multiple_of, size):
+        relations.append(f"{size} == ({size})//{dim.multiple_of}*{dim.multiple_of}")
+    if dim.power_of is not None:
+        raise DomainError(
+            f"{dim.name} is a power of {dim.power_of}; it can be bound to an integer only",
+            todo=f"cost.subs({dim.name}={dim.power_of**3})",
+        )
+    return [r for text in relations for r in parse_relations(text)[0]]
+
+
+def _divides(q: int, size: Poly) -> bool:
+    return all(isinstance(c, int) and c % q == 0 for c in size.terms.values())
+
+
+def _joined(a: Domain, b: Domain) -> Domain:
+    """Where both domains hold; a symbol that both have must be declared alike."""
+    dims = list(a.dims)
+    for dim in b.dims:
+        same = next((d for d in dims if d.name == dim.name), None)
+        if same is None:
+            dims.append(dim)
+        elif same != dim:
+            raise DimensionError(
+                f"the symbol {dim.name} has different domains in the two costs: {same} and {dim}",
+                todo="trace both with the same sc.dim(...)",
+            )
+    relations = tuple(dict.fromkeys((*a.relations, *b.relations)))
+    return Domain(tuple(dims), relations, tuple(dict.fromkeys((*a.excluded, *b.excluded))))
+
+
+def _size(value: Any, what: str) -> Size:
+    if isinstance(value, bool):
+        raise ArgumentError(f"{what} is a boolean, {value!r}", todo="an integer or an expression in symbols")
+    if isinstance(value, int):
+        return value
+    return from_sympy(value)
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{n}={v}" for n, v in values.items())

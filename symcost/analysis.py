@@ -1,0 +1,233 @@
+"""A family and all that is found out about it: fits per language and registry, made when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from symcost.conventions import Convention, convention
+from symcost.domain import Domain, format_sizes
+from symcost.errors import GeneralizationError
+from symcost.family import Family, Instance
+from symcost.generalize import Fit, Traces, ledger_differences
+from symcost.interpret import interpret
+from symcost.ledger import Key, Ledger, Row
+from symcost.polynomial import Size, total
+from symcost.program import Program
+from symcost.rules import load
+from symcost.rules.registry import Rule
+from symcost.sampling import Sampler, Units
+from symcost.structural import Generalizer
+
+INPUTS_FLAG = "inputs"
+"""Flag of the ledger rows that describe a program's inputs instead of its operations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user said about how to count.
+
+    Attributes:
+        trips: trip counts of loops that do not say theirs. strict: unknown primitives are errors.
+        rules: rules for this analysis only, by primitive.
+    """
+
+    trips: Mapping[str, Size] = field(default_factory=dict)
+    strict: bool = False
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The costs of a family under one convention, in the user's symbols.
+
+    Attributes:
+        ledger: rows with formulas. domain: what they hold for.
+        points: user's sizes that were traced. structural: names of structural symbols.
+        fit: the fit in units. generalizer: how it was found.
+    """
+
+    ledger: Ledger
+    domain: Domain
+    points: tuple[dict[str, int], ...]
+    structural: tuple[str, ...]
+    fit: Fit
+    generalizer: Generalizer
+
+
+class Analysis:
+    """Everything traced and solved for one family; conventions share traces.
+
+    Args:
+        family: what is analysed. options: how to count. progress: called with a line of text per traced point.
+    """
+
+    def __init__(self, family: Family, options: Options, progress: Callable[[str], None] = lambda message: None):
+        load()
+        self.family, self.options, self.progress = family, options, progress
+        self.units = Units(family.domain)
+        self._traced: dict[tuple, Any] = {}
+        self._traces: dict[tuple[str, str], Traces] = {}
+        self._outcomes: dict[tuple[str, str], Outcome] = {}
+
+    # -- programs --------------------------------------------------------------------------
+    def program(self, language: str, sizes: Mapping[str, int], platform: str = "cpu") -> Program:
+        """The program at user's sizes, as jaxpr or as lowered HLO."""
+        traced, kinds = self._trace(sizes)
+        if language == "jaxpr":
+            from symcost.capture import from_jaxpr
+
+            return from_jaxpr(traced.jaxpr, kinds)
+        from symcost.capture_hlo import hlo_text, parse_hlo
+
+        return parse_hlo(hlo_text(self.lowered(sizes, platform)))
+
+    def lowered(self, sizes: Mapping[str, int], platform: str = "cpu") -> Any:
+        """`jax.stages.Lowered` of the program at user's sizes."""
+        traced, _ = self._trace(sizes)
+        return traced.lower(lowering_platforms=(platform,))
+
+    def _trace(self, sizes: Mapping[str, int]) -> tuple[Any, tuple[str, ...]]:
+        import jax
+
+        key = tuple(sorted(sizes.items()))
+        if key not in self._traced:
+
+            def trace(instance: Instance) -> tuple[Any, tuple[str, ...]]:
+                return jax.jit(instance.fn).trace(*instance.args), instance.kinds
+
+            self._traced[key] = self.family.run(sizes, trace)
+        return self._traced[key]
+
+    def traces(self, language: str, platform: str = "cpu") -> Traces:
+        """Programs by point, shared by all conventions that read `language`."""
+        key = (language, platform)
+        if key not in self._traces:
+            self._traces[key] = Traces(
+                lambda sizes: self.program(language, sizes, platform), self.units, progress=self.progress
+            )
+        return self._traces[key]
+
+    # -- costs -----------------------------------------------------------------------------
+    def interpret(self, program: Program, how: Convention) -> Ledger:
+        """The ledger of a program (concrete or symbolic), with rows for its inputs."""
+        ledger = interpret(
+            program,
+            how.registry,
+            strict=self.options.strict,
+            trips=self.options.trips,
+            rules=self.options.rules if how.language == "jaxpr" else None,
+        )
+        return Ledger([*ledger.rows, *_input_rows(program)], ledger.unknown)
+
+    def outcome(self, name: str, platform: str = "cpu") -> Outcome:
+        """The family's costs under a convention; computed once."""
+        how = convention(name)
+        key = (how.language + how.registry.name, platform)
+        if key not in self._outcomes:
+            self._outcomes[key] = self._outcome(how, platform)
+        return self._outcomes[key]
+
+    def _outcome(self, how: Convention, platform: str) -> Outcome:
+        traces = self.traces(how.language, platform)
+        before = next(iter(self._outcomes.values()), None)
+        generalizer = Generalizer(
+            traces,
+            self.family.domain,
+            lambda program: self.interpret(program, how),
+            before.structural if before else (),
+            before.fit.formulas if before else (),
+        )
+        if before:
+            generalizer.breaks = list(before.generalizer.breaks)
+            generalizer.small_breaks = list(before.generalizer.small_breaks)
+        fit = generalizer.run()
+        ledger = fit.complete().map(self.units.formula)
+        domain = self.family.domain
+        if fit.excluded:
+            domain = replace(domain, excluded=(*domain.excluded, *dict.fromkeys(fit.excluded)))
+        points = tuple(self.units.sizes(dict(key)) for key in traces.programs)
+        outcome = Outcome(ledger, domain, points, tuple(generalizer.structural), fit, generalizer)
+        if how.language == "hlo":
+            self._against_xla(outcome, platform)
+        return outcome
+
+    def _against_xla(self, outcome: Outcome, platform: str) -> None:
+        """XLA's own count at a traced point must be the formula's; anything else is an error of ours."""
+        from symcost.capture_hlo import xla_counts
+
+        sizes = min(outcome.points, key=lambda s: sum(s.values()))
+        counts = xla_counts(self.lowered(sizes, platform))
+        for quantity in ("flops", "transcendentals"):
+            ours, theirs = _at(outcome.ledger.total(quantity), sizes), counts[quantity]
+            if not matches_xla(ours, theirs, len(outcome.ledger.rows)):
+                raise GeneralizationError(
+                    f"XLA counts {theirs:.0f} {quantity} where symcost's reading of its program gives {ours}",
+                    where=format_sizes(sizes),
+                    todo="please report this program; cost.under('xla') cannot be trusted for it",
+                )
+
+    def verify(self, name: str, points: int, seed: int = 0, platform: str = "cpu") -> list[dict[str, int]]:
+        """Compare the formulas with programs at fresh random points.
+
+        Returns:
+            The sizes compared.
+
+        Raises:
+            GeneralizationError: a formula differs from the program.
+        """
+        how, outcome = convention(name), self.outcome(name, platform)
+        sampler = Sampler(self.family.domain)
+        seen: list[dict[str, int]] = []
+        for point in sampler.between(0, 2048, seed):
+            sizes = self.units.sizes(point)
+            if any(point[n] > 12 for n in outcome.structural) or not outcome.domain.holds(sizes):
+                continue
+            self.progress(f"verifying at {format_sizes(sizes)}")
+            concrete = self.interpret(self.program(how.language, sizes, platform), how)
+            if outcome.structural:
+                concrete = Ledger([Row(replace(r.key, scope=""), r.count, r.costs) for r in concrete.rows])
+                symbolic = outcome.ledger.group(lambda key: replace(key, scope=""))
+                concrete = concrete.group(lambda key: key)
+            else:
+                symbolic = outcome.ledger
+            differences = ledger_differences(symbolic, concrete, sizes)
+            if differences:
+                raise GeneralizationError(
+                    "the formula differs from the program at a fresh point",
+                    where=f"{format_sizes(sizes)}: " + "; ".join(differences[:3]),
+                    todo="please report this model; until then declare a narrower domain with sc.dim",
+                )
+            seen.append(sizes)
+            if len(seen) == points or not sampler.free:
+                break
+        return seen
+
+
+def matches_xla(ours: Size, theirs: float, instructions: int) -> bool:
+    """Equality as far as XLA's float32 sums allow it: exact below 2**24."""
+    if not isinstance(ours, int):
+        return False
+    if abs(ours) < 2**24:
+        return ours == int(theirs)
+    return abs(ours - theirs) <= max(1e-6, instructions * 2.0**-24) * abs(ours)
+
+
+def _at(size: Size, sizes: Mapping[str, int]) -> Any:
+    from symcost.polynomial import evaluate
+
+    return evaluate(size, sizes)
+
+
+def _input_rows(program: Program) -> list[Row]:
+    """Parameters and captured constants, as rows that take part in generalising like any other."""
+    rows = []
+    for kind, count, size in (("params", "params", "param_bytes"), ("constant", "", "constant_bytes")):
+        values = [v for v, k in zip(program.inputs, program.kinds, strict=False) if k == kind]
+        if values:
+            costs = {size: total(v.bytes for v in values)}
+            if count:
+                costs[count] = total(v.size for v in values)
+            rows.append(Row(Key("", kind, "", "", "", flag=INPUTS_FLAG), len(values), costs))
+    return rows

@@ -1,0 +1,407 @@
+"""The result of a trace: formulas, tables and values of what a program costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from symcost.conventions import convention
+from symcost.domain import Domain, format_sizes
+from symcost.errors import ArgumentError, ConventionError, DomainError, MissingSizeError, UnknownPrimitiveError
+from symcost.evaluation import compile_size
+from symcost.ledger import Key, Ledger, Row, Unknown
+from symcost.polynomial import Size, bind, symbols_of
+
+if TYPE_CHECKING:
+    import sympy
+
+    from symcost.analysis import Analysis
+
+_AXES = ("scope", "primitive", "dtype", "unit", "phase", "branch")
+
+
+class ProgramCost:
+    """What a program costs, as formulas in the sizes of its arguments and hyper-parameters.
+
+    Made by `sc.trace` and its siblings. Quantities (`flops`, `transcendentals`, `int_ops`,
+    `macs`, `bytes_accessed`, `params`, `param_bytes`, `collective_bytes`) are sympy
+    expressions, totals over the program; `at` gives exact integers.
+
+    Attributes:
+        name: of the program. convention: how it was counted. domain: what the formulas hold for.
+
+    Example:
+        >>> import symcost as sc
+        >>> cost = sc.trace(lambda x, w: x @ w, sc.array("N F"), sc.array("F H"))
+        >>> cost.flops, cost.at(N=2, F=3, H=5).flops
+        (2*F*H*N, 60)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        ledger: Ledger,
+        domain: Domain,
+        convention: str = "algorithm",
+        *,
+        analysis: Analysis | None = None,
+        note: str = "",
+        platform: str = "cpu",
+    ):
+        self.name, self.domain, self.convention = name, domain, convention
+        self.ledger, self.analysis, self.note, self.platform = ledger, analysis, note, platform
+        self._functions: dict[str, Callable[[Mapping[str, int]], int]] = {}
+        self._needed: dict[str, frozenset[str]] = {}
+
+    # -- formulas ----------------------------------------------------------------------------
+    def size(self, quantity: str) -> Size:
+        """The total of a quantity in symcost's own arithmetic (`int` or `Poly`).
+
+        Raises:
+            ConventionError: the convention does not define the quantity.
+        """
+        how = convention(self.convention)
+        how.require(quantity)
+        return self.ledger.total(quantity)
+
+    def _sympy(self, quantity: str) -> sympy.Expr:
+        return self.expression(self.size(quantity))
+
+    def expression(self, size: Size) -> sympy.Expr:
+        """A size as a sympy expression in this cost's symbols."""
+        from symcost.expression import sympy_symbol, to_sympy
+
+        symbols = {d.name: sympy_symbol(d.name, nonnegative=d.min == 0) for d in self.domain.dims}
+        return to_sympy(size, symbols)
+
+    @property
+    def flops(self) -> sympy.Expr:
+        """Floating-point operations other than transcendentals; 2 per multiply-add."""
+        return self._sympy("flops")
+
+    @property
+    def transcendentals(self) -> sympy.Expr:
+        """exp, log, tanh, sqrt ...: one per element."""
+        return self._sympy("transcendentals")
+
+    @property
+    def int_ops(self) -> sympy.Expr:
+        """Integer and boolean arithmetic."""
+        return self._sympy("int_ops")
+
+    @property
+    def macs(self) -> sympy.Expr:
+        """Multiply-accumulate pairs of dots and convolutions; half of their FLOPs."""
+        return self._sympy("macs")
+
+    @property
+    def bytes_accessed(self) -> sympy.Expr:
+        """Bytes of operands read and outputs written by each operation, unfused."""
+        return self._sympy("bytes_accessed")
+
+    @property
+    def params(self) -> sympy.Expr:
+        """Number of parameters: the `params` collection (Linen), `nnx.Param` (NNX), or arguments named by `params=`."""
+        return self._sympy("params")
+
+    @property
+    def param_bytes(self) -> sympy.Expr:
+        """Bytes of the parameters."""
+        return self._sympy("param_bytes")
+
+    @property
+    def constant_bytes(self) -> sympy.Expr:
+        """Bytes of the arrays that the program captured as constants."""
+        return self._sympy("constant_bytes")
+
+    @property
+    def collective_bytes(self) -> sympy.Expr:
+        """Bytes sent to other devices, per device."""
+        return self._sympy("collective_bytes")
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Quantities that the convention defines."""
+        return convention(self.convention).quantities
+
+    def text(self, quantity: str) -> str:
+        """The formula of a quantity as text, symbols in the user's order: ``2*N*F*H + M*H``."""
+        from symcost.formatting import format_size
+
+        return format_size(self.size(quantity), self.domain.names)
+
+    def leading(self, quantity: str = "flops") -> sympy.Expr:
+        """The terms of `quantity` that no other term dominates as all sizes grow.
+
+        A term dominates another if every symbol has at least its exponent; floors count as
+        their quotients. Example: of ``24*B*T*F**2 + 4*B*T**2*F + 8*B*T`` the first two.
+        """
+        from symcost.formatting import leading_terms
+
+        return self.expression(leading_terms(self.size(quantity)))
+
+    # -- values ------------------------------------------------------------------------------
+    def at(self, **sizes: Any) -> Values:
+        """Exact integers at given sizes.
+
+        Args:
+            **sizes: one integer per symbol of the domain; trip counts and unknown costs by their
+                symbols. A name that the formulas do not contain is ignored.
+
+        Raises:
+            MissingSizeError, DomainError: sizes are missing, or outside of the domain.
+            UnknownPrimitiveError: when a quantity is read that contains an unknown cost.
+        """
+        checked = self.domain.check(sizes)
+        extra = {}
+        for unknown in self.unknown:
+            for name, value in sizes.items():
+                if name == unknown.symbol or name.startswith(unknown.symbol + "_"):
+                    extra[name] = _count(name, value)
+        return Values(self, {**checked, **extra})
+
+    def value(self, quantity: str, sizes: Mapping[str, int]) -> int:
+        """One quantity at checked sizes."""
+        function = self._functions.get(quantity)
+        if function is None:
+            size = self.size(quantity)
+            self._needed[quantity] = frozenset(symbols_of(size))
+            function = self._functions[quantity] = compile_size(size)
+        try:
+            return function(sizes)
+        except KeyError:
+            missing = sorted(self._needed[quantity] - set(sizes))
+        found = [u for u in self.unknown if any(m == u.symbol or m.startswith(u.symbol + "_") for m in missing)]
+        trips = [m for m in missing if m.startswith("trips_")]
+        if trips:
+            raise MissingSizeError(
+                f"{quantity} depends on trip counts that the program does not say: {', '.join(trips)}",
+                where="; ".join(str(u) for u in found) or None,
+                todo=f"cost.at({', '.join(f'{t}=10' for t in trips)}, ...) or sc.trace(..., trips={{{trips[0]!r}: 10}})",
+            )
+        raise UnknownPrimitiveError(
+            f"{quantity} contains primitives without a rule: {', '.join(missing)}",
+            where="; ".join(str(u) for u in found) or None,
+            todo=f"give their cost, cost.at({missing[0]}=..., ...), write a rule with @sc.rule, or use cost.lower_bound()",
+        )
+
+    # -- conventions -------------------------------------------------------------------------
+    def under(self, name: str, *, platform: str = "cpu") -> ProgramCost:
+        """The same program under another counting convention.
+
+        Args:
+            name: "algorithm", "xla", "macs", "darknet". platform: for "xla", whose lowering is read.
+
+        Raises:
+            ConventionError: unknown convention, or this cost was derived or loaded and holds only its own.
+        """
+        how = convention(name)
+        if name == self.convention and platform == self.platform:
+            return self
+        if self.analysis is None:
+            if how.language == "jaxpr" == convention(self.convention).language and self.convention == "algorithm":
+                return ProgramCost(self.name, _kept(self.ledger, how), self.domain, name, note=self.note)
+            raise ConventionError(
+                f"this cost ({self.note or 'derived'}) holds only the convention {self.convention!r}",
+                todo=f"take the convention first: cost.under({name!r}), then combine or substitute",
+            )
+        outcome = self.analysis.outcome(name, platform)
+        ledger = _kept(outcome.ledger, how)
+        return ProgramCost(self.name, ledger, outcome.domain, name, analysis=self.analysis, platform=platform)
+
+    def verify(self, points: int = 5, *, seed: int = 0) -> list[dict[str, int]]:
+        """Compare the formulas with the program at fresh random sizes.
+
+        Returns:
+            The sizes compared; every quantity of every module agreed there.
+
+        Raises:
+            GeneralizationError: a formula differs.
+        """
+        return self._traced().verify(self.convention, points, seed, self.platform)
+
+    def _traced(self) -> Analysis:
+        if self.analysis is None:
+            raise ConventionError(
+                f"this cost ({self.note or 'derived'}) has no program to trace", todo="use the cost that sc.trace returned"
+            )
+        return self.analysis
+
+    @property
+    def samples(self) -> tuple[dict[str, int], ...]:
+        """Sizes at which the program was traced to find and check the formulas."""
+        return self._traced().outcome(self.convention, self.platform).points
+
+    # -- what is not known -------------------------------------------------------------------
+    @property
+    def unknown(self) -> tuple[Unknown, ...]:
+        """Primitives without a rule and loops without a known trip count, with the symbols that stand for them."""
+        return tuple(dict.fromkeys(self.ledger.unknown))
+
+    def lower_bound(self) -> ProgramCost:
+        """The cost with every unknown primitive counted as 0, and every unsaid loop as not run: a lower bound."""
+
+        def known(size: Size) -> Size:
+            names = [n for n in symbols_of(size) if n.startswith(("unknown_", "trips_"))]
+            return bind(size, dict.fromkeys(names, 0)) if names else size
+
+        ledger = Ledger(self.ledger.map(known).rows)
+        return ProgramCost(f"lower bound of {self.name}", ledger, self.domain, self.convention, note="a lower bound")
+
+    # -- tables ------------------------------------------------------------------------------
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Rows of the ledger: scope, primitive, dtype, unit, phase, branch; count; one size per quantity."""
+        return self.ledger.rows
+
+    def by(self, *axes: str, depth: int | None = None) -> CostTable:
+        """Costs added up by any of scope, primitive, dtype, unit, phase, branch.
+
+        Args:
+            axes: what to tell rows apart by. depth: scopes are cut to so many components.
+        """
+        for axis in axes:
+            if axis not in _AXES:
+                raise ArgumentError(f"no column is called {axis!r}", todo=f"cost.by(...) takes {', '.join(_AXES)}")
+
+        def cut(key: Key) -> Key:
+            kept = {a: getattr(key, a) for a in axes}
+            if depth is not None and "scope" in kept:
+                kept["scope"] = "/".join(key.scope.split("/")[:depth])
+            # rows of branches never add up with others
+            return Key(**{**dict.fromkeys(_AXES, ""), **kept, "branch": key.branch, "flag": key.flag})
+
+        operations = Ledger([r for r in self.ledger.rows if r.key.flag != "inputs"], self.ledger.unknown)
+        return CostTable(self, axes, operations.group(cut))
+
+    def by_scope(self, depth: int | None = None) -> CostTable:
+        """Costs by module path, cut at `depth` components."""
+        return self.by("scope", depth=depth)
+
+    def by_primitive(self) -> CostTable:
+        """Costs by JAX primitive (HLO opcode under "xla")."""
+        return self.by("primitive")
+
+    def by_phase(self) -> CostTable:
+        """Costs of forward, backward, recomputed and update."""
+        return self.by("phase")
+
+    # -- algebra -----------------------------------------------------------------------------
+    def subs(self, **values: Any) -> ProgramCost:
+        """Partial binding: ``cost.subs(F=4*H)``, ``cost.subs(B=1)``."""
+        from symcost.algebra import substituted
+
+        return substituted(self, values)
+
+    def __add__(self, other: ProgramCost) -> ProgramCost:
+        from symcost.algebra import combined
+
+        return combined(self, other, 1) if isinstance(other, ProgramCost) else NotImplemented
+
+    def __sub__(self, other: ProgramCost) -> ProgramCost:
+        from symcost.algebra import combined
+
+        return combined(self, other, -1) if isinstance(other, ProgramCost) else NotImplemented
+
+    def __mul__(self, factor: Any) -> ProgramCost:
+        from symcost.algebra import scaled
+
+        return scaled(self, factor)
+
+    __rmul__ = __mul__
+
+    # -- display -----------------------------------------------------------------------------
+    def __repr__(self) -> str:
+        return f"<ProgramCost {self.name}, convention {self.convention!r}, {self.domain}>"
+
+    def __str__(self) -> str:
+        from symcost.report.text import summary
+
+        return summary(self)
+
+
+class Values:
+    """The quantities of a cost as exact integers at given sizes; computed when asked for."""
+
+    def __init__(self, cost: ProgramCost, sizes: Mapping[str, int]):
+        self._cost, self.sizes = cost, dict(sizes)
+
+    def __getattr__(self, name: str) -> int:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in convention("algorithm").quantities:
+            raise AttributeError(f"no quantity is called {name!r}; there are {', '.join(self._cost.quantities)}")
+        value = self._cost.value(name, self.sizes)
+        object.__setattr__(self, name, value)
+        return value
+
+    def as_dict(self) -> dict[str, int]:
+        """Every quantity that the convention defines."""
+        return {q: getattr(self, q) for q in self._cost.quantities}
+
+    def __repr__(self) -> str:
+        shown = []
+        for q in self._cost.quantities:
+            try:
+                shown.append(f"{q}={getattr(self, q)}")
+            except (DomainError, UnknownPrimitiveError) as error:
+                shown.append(f"{q}=? ({error.what})")
+        return f"Values({format_sizes(self.sizes)}; {self._cost.convention}: {', '.join(shown)})"
+
+
+class CostTable:
+    """Rows of costs added up by some columns; prints as text, converts to markdown and plain dictionaries.
+
+    Attributes:
+        cost: what it was made of. axes: columns that tell rows apart. ledger: the rows.
+    """
+
+    def __init__(self, cost: ProgramCost, axes: Sequence[str], ledger: Ledger):
+        self.cost, self.axes, self.ledger = cost, tuple(axes), ledger
+
+    def __iter__(self) -> Iterable[Row]:
+        return iter(self.ledger.rows)
+
+    def __len__(self) -> int:
+        return len(self.ledger.rows)
+
+    def __getitem__(self, value: str | tuple[str, ...]) -> Row:
+        """The row whose columns have these values: ``table["MLP/Dense_0"]``."""
+        wanted = (value,) if isinstance(value, str) else tuple(value)
+        for row in self.ledger.rows:
+            if tuple(getattr(row.key, a) for a in self.axes) == wanted and not row.key.branch:
+                return row
+        raise ArgumentError(
+            f"no row for {', '.join(wanted)}",
+            todo="one of " + "; ".join(dict.fromkeys(", ".join(getattr(r.key, a) for a in self.axes) for r in self)),
+        )
+
+    def formulas(self, quantity: str) -> dict[str, Any]:
+        """Row label -> sympy expression of one quantity, branches left out."""
+        convention(self.cost.convention).require(quantity)
+        return {
+            ", ".join(getattr(r.key, a) for a in self.axes): self.cost.expression(r[quantity])
+            for r in self.ledger.rows
+            if not r.key.branch
+        }
+
+    def __str__(self) -> str:
+        from symcost.report.text import table
+
+        return table(self)
+
+
+def _kept(ledger: Ledger, how: Any) -> Ledger:
+    if how.keep is None:
+        return ledger
+    keep = how.keep
+    return Ledger([r for r in ledger.rows if r.key.flag == "inputs" or keep(r.key)], ledger.unknown)
+
+
+def _count(name: str, value: Any) -> int:
+    """A trip count or unknown cost given by the user."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 0:
+        raise DomainError(f"{name}={value!r} is not a count", todo=f"{name}=10")
+    return value.__index__()
+
+

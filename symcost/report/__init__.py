@@ -1,0 +1,1 @@
+"""Costs as text and tables."""
