@@ -73,7 +73,7 @@ class _Interpreter:
                     values.extend(outputs)
                     self.add_unknown(op, adders, tallies)
                     continue
-                entry = self.memo[memo_key] = (cost, _quantities(cost, op), _key(op, cost.unit), outputs)
+                entry = self.memo[memo_key] = (cost, _quantities(cost, op), _key(op, cost.unit, cost.flag), outputs)
             values.extend(entry[3])
             count = counts.get(id(entry))
             if count is None:
@@ -199,8 +199,8 @@ def _totals(rows: Mapping[Key, Row]) -> dict[str, Size]:
     return Ledger(rows.values()).totals()
 
 
-def _key(op: Op, unit: str) -> Key:
+def _key(op: Op, unit: str, flag: str = "") -> Key:
     operand = op.inputs[0] if op.inputs else op.outputs[0] if op.outputs else None
-    return Key(op.scope, op.primitive, operand.dtype if operand else "", unit, op.phase)
+    return Key(op.scope, op.primitive, operand.dtype if operand else "", unit, op.phase, flag=flag)
 
 

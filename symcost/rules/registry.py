@@ -26,6 +26,7 @@ class Cost:
         bytes_accessed: bytes read and written; None means operands plus outputs.
         collective_bytes: bytes sent to other devices, per device.
         unit: "matrix" for what runs on a matrix unit, else "vector".
+        flag: "" or a remark that the row is to carry ("custom call").
     """
 
     flops: Size = 0
@@ -35,6 +36,7 @@ class Cost:
     bytes_accessed: Size | None = None
     collective_bytes: Size = 0
     unit: str = "vector"
+    flag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Flow:
 TRIPS = symbol("?trips")
 """Stands in a `Flow` for a trip count that the program does not say."""
 
-QUANTITIES = tuple(f.name for f in fields(Cost) if f.name != "unit")
+QUANTITIES = tuple(f.name for f in fields(Cost) if f.name not in ("unit", "flag"))
 """Quantities that add up over a program."""
 
 Rule = Callable[[Op], Cost | Flow]

@@ -28,4 +28,4 @@ def conditional(op: Op) -> Flow:
 @hlo.rule("custom-call")
 def custom_call(op: Op) -> Cost:
     """-1 flops and -1 bytes: XLA's mark for "not known", which it nevertheless adds up."""
-    return Cost(flops=-1, bytes_accessed=-1)
+    return Cost(flops=-1, bytes_accessed=-1, flag="custom call")
