@@ -51,9 +51,7 @@ class _Trial:
 
     def __init__(self, family: Family, sizes: dict[str, int]):
         self.family, self.sizes = family, sizes
-        self.deadline, self.left = time.monotonic() + ROUND = 48
-"""A size that is a multiple of most things, and large enough for most, yet quick to build."""
-SECONDS, ATTEMPTS
+        self.deadline, self.left = time.monotonic() + SECONDS, ATTEMPTS
         dims = family.domain.dims
         self.moved = {dim.name: _admissible(dim, sizes[dim.name] + 1, sizes[dim.name]) for dim in dims}
         self.round = {dim.name: _admissible(dim, ROUND, sizes[dim.name]) for dim in dims}

@@ -87,7 +87,7 @@ def _check_takes(build: Callable[..., Any], name: str, names: tuple[str, ...]) -
         what = f"has no parameter {', '.join(unknown)}" if unknown else f"also needs {', '.join(missing)}"
         raise ArgumentError(
             f"{name}{inspect.signature(build)} is called with {', '.join(f'{n}=..' for n in names)}, but {what}",
-            todo=f'sc.trace_family({name}, "{" ".join(keywords & set(names) | set(missing)) or "N"}")'
+            todo=f'sc.trace_family({name}, "{" ".join([n for n in names if n not in unknown] + missing)}")'
             if missing
             else f"def {name}({', '.join(names)}): ...",
         )

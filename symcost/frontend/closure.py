@@ -89,9 +89,8 @@ def _function(fn: FunctionType, seen: set[int]) -> Iterator[tuple[str, str]]:
 
 def _class(cls: type, seen: set[int]) -> Iterator[tuple[str, str]]:
     for base in cls.__mro__:
-        if base is object or _is_library_class(base) or id(base) in seen:
+        if base is object or _is_library_class(base):
             continue
-        seen.add(id(base))
         for name, value in list(vars(base).items()):
             if isinstance(value, (FunctionType, staticmethod, classmethod)):
                 yield from _closed_over(getattr(value, "__func__", value), seen)

@@ -17,7 +17,7 @@ from symcost.frontend.deferred import Deferred
 from symcost.frontend.dispatch import kind_of, model_at
 from symcost.frontend.model import forward
 from symcost.frontend.options import Options, merged_kwargs
-from symcost.frontend.substitute import symbols_in
+from symcost.frontend.substitute import callables_in, symbols_in
 from symcost.frontend.training import check_training, optimizer_at, training_step
 
 
@@ -56,7 +56,7 @@ def to_family(
     """
     args, kwargs = _checked(args, kwargs)
     options = Options.of(method, rngs, mutable, params)
-    _refuse_symbols(obj)
+    _refuse_symbols(obj, args, kwargs)
     names = (*symbols_of_arguments(args, kwargs), *symbols_in(obj))
 
     def instantiate(sizes: Mapping[str, int]) -> Instance:
@@ -105,8 +105,8 @@ def training_family(
     if not params and kind_of(obj) == "function" and not isinstance(obj, Deferred):
         params = (0,)
     options = Options.of(method, rngs, mutable, params)
-    for callable_ in (obj, loss):
-        _refuse_symbols(callable_)
+    _refuse_symbols(obj, args, kwargs)
+    _refuse_symbols(loss)
     names = (*symbols_of_arguments(args, kwargs), *symbols_in(obj), *symbols_in(optimizer))
 
     def instantiate(sizes: Mapping[str, int]) -> Instance:
@@ -146,11 +146,12 @@ def _checked(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return tuple(args), merged_kwargs(kwargs)
 
 
-def _refuse_symbols(obj: Any) -> None:
-    """A callable that closes over a symbol is an error; fields of Linen modules may hold symbols."""
-    if isinstance(obj, Deferred):
-        return  # build() has looked
-    refuse_closed_over(type(obj) if kind_of(obj) == "linen" else obj)
+def _refuse_symbols(obj: Any, *others: Any) -> None:
+    """A callable that closes over a symbol is an error; fields of a Linen module or arguments of build may hold one."""
+    if not isinstance(obj, Deferred) and kind_of(obj) != "linen":
+        refuse_closed_over(obj)
+    for callable_ in callables_in((obj, *others)):
+        refuse_closed_over(callable_)
 
 
 def _adviser(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

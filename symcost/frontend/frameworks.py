@@ -49,8 +49,10 @@ def wants_rngs(constructor: Callable[..., Any]) -> bool:
     """Whether a constructor has a parameter `rngs` without default, as NNX modules have."""
     import inspect
 
+    # the metaclass of NNX modules hides the signature of __init__
+    function = constructor.__init__ if is_nnx_class(constructor) else constructor  # type: ignore[misc]
     try:
-        parameter = inspect.signature(constructor).parameters.get("rngs")
+        parameter = inspect.signature(function).parameters.get("rngs")
     except (TypeError, ValueError):  # no signature to read
         return False
     return parameter is not None and parameter.default is parameter.empty

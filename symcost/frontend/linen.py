@@ -95,7 +95,7 @@ def _collections(mutable: Sequence[str] | bool, known: tuple[str, ...]) -> list[
             raise ArgumentError(
                 f"the module has no collection {name!r}; it has {', '.join(known)}", todo=f"mutable=({near[0]!r},)"
             )
-    return list(mutable)
+    return list(mutable) or False  # an empty list would make apply return a pair
 
 
 def advise(error: Exception) -> str | None:

@@ -60,6 +60,13 @@ def symbols_in(obj: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+def callables_in(obj: Any) -> list[Any]:
+    """Functions, and classes of Linen modules, anywhere in `obj`: what may itself close over a symbol."""
+    walk = _Walk(lambda size: size, lambda deferred: walk((deferred.args, dict(deferred.kwargs))), look_only=True)
+    walk(obj)
+    return list(dict.fromkeys(walk.callables))
+
+
 def as_size(obj: Any) -> Size | None:
     """`obj` as a size if it is symbolic (a sympy expression, a polynomial, a `Dim`); None for anything else."""
     if isinstance(obj, Poly):
@@ -89,9 +96,13 @@ class _Walk:
     def __init__(self, leaf: Callable[[Size], Any], defer: Callable[[Any], Any], look_only: bool = False):
         self.leaf, self.defer, self.look_only = leaf, defer, look_only
         self.memo: dict[int, tuple[Any, Any]] = {}  # id -> (the object, kept alive, and what it became)
+        self.callables: list[Any] = []
 
     def __call__(self, obj: Any) -> Any:
-        if obj is None or isinstance(obj, (bool, int, float, complex, str, bytes, type, FunctionType, ModuleType)):
+        if obj is None or isinstance(obj, (bool, int, float, complex, str, bytes, type, ModuleType)):
+            return obj
+        if isinstance(obj, FunctionType):
+            self.callables.append(obj)
             return obj
         known = self.memo.get(id(obj))
         if known is None:
@@ -148,6 +159,8 @@ class _Walk:
 
     def _dataclass(self, obj: Any) -> Any:
         linen = is_linen_module(obj)
+        if linen:
+            self.callables.append(type(obj))
         fields = [f.name for f in dataclasses.fields(obj) if not (linen and f.name in ("parent", "name"))]
         old = {name: getattr(obj, name) for name in fields if hasattr(obj, name)}
         new = {name: self(value) for name, value in old.items()}
