@@ -69,7 +69,7 @@ class Analysis:
         self.units = Units(family.domain)
         self._traced: dict[tuple, Any] = {}
         self._traces: dict[tuple[str, str], Traces] = {}
-        self._outcomes: dict[tuple[str, str], Outcome] = {}
+        self._outcomes: dict[tuple[str, str, str], Outcome] = {}
 
     # -- programs --------------------------------------------------------------------------
     def program(self, language: str, sizes: Mapping[str, int], platform: str = "cpu") -> Program:
@@ -110,8 +110,12 @@ class Analysis:
         return self._traces[key]
 
     # -- costs -----------------------------------------------------------------------------
-    def interpret(self, program: Program, how: Convention) -> Ledger:
-        """The ledger of a program (concrete or symbolic), with rows for its inputs."""
+    def interpret(self, program: Program, how: Convention, part: str = "") -> Ledger:
+        """The ledger of a program (concrete or symbolic), with rows for its inputs.
+
+        Args:
+            part: "work" for all but bytes_accessed, "traffic" for bytes_accessed alone, "" for all.
+        """
         ledger = interpret(
             program,
             how.registry,
@@ -119,23 +123,35 @@ class Analysis:
             trips=self.options.trips,
             rules=self.options.rules if how.language == "jaxpr" else None,
         )
-        return Ledger([*ledger.rows, *_input_rows(program)], ledger.unknown)
+        rows = [*ledger.rows, *_input_rows(program)]
+        if part:
+            traffic = part == "traffic"
+            rows = [
+                Row(r.key, r.count, {q: s for q, s in r.costs.items() if (q == "bytes_accessed") == traffic}) for r in rows
+            ]
+        return Ledger(rows, ledger.unknown)
 
-    def outcome(self, name: str, platform: str = "cpu") -> Outcome:
-        """The family's costs under a convention; computed once."""
+    def outcome(self, name: str, platform: str = "cpu", part: str = "work") -> Outcome:
+        """The family's costs under a convention; computed once.
+
+        Args:
+            part: "work" for all but bytes_accessed, "traffic" for bytes_accessed. At batch 1
+                broadcasts and sums vanish, which changes bytes and nothing else: bytes take
+                further points, which are traced only when somebody asks for bytes.
+        """
         how = convention(name)
-        key = (how.language + how.registry.name, platform)
+        key = (how.language + how.registry.name, platform, part)
         if key not in self._outcomes:
-            self._outcomes[key] = self._outcome(how, platform)
+            self._outcomes[key] = self._outcome(how, platform, part)
         return self._outcomes[key]
 
-    def _outcome(self, how: Convention, platform: str) -> Outcome:
+    def _outcome(self, how: Convention, platform: str, part: str) -> Outcome:
         traces = self.traces(how.language, platform)
         before = next(iter(self._outcomes.values()), None)
         generalizer = Generalizer(
             traces,
             self.family.domain,
-            lambda program: self.interpret(program, how),
+            lambda program: self.interpret(program, how, part),
             before.structural if before else (),
             before.fit.formulas if before else (),
         )
@@ -149,9 +165,17 @@ class Analysis:
             domain = replace(domain, excluded=(*domain.excluded, *dict.fromkeys(fit.excluded)))
         points = tuple(self.units.sizes(dict(key)) for key in traces.programs)
         outcome = Outcome(ledger, domain, points, tuple(generalizer.structural), fit, generalizer)
-        if how.language == "hlo":
+        if how.language == "hlo" and part == "work":
             self._against_xla(outcome, platform)
         return outcome
+
+    def ledger(self, name: str, platform: str = "cpu") -> Ledger:
+        """All quantities of all rows."""
+        work, traffic = (self.outcome(name, platform, part).ledger for part in ("work", "traffic"))
+        rows = {r.key: Row(r.key, r.count, dict(r.costs)) for r in work.rows}
+        for row in traffic.rows:
+            rows.setdefault(row.key, Row(row.key, row.count)).costs.update(row.costs)
+        return Ledger(rows.values(), work.unknown)
 
     def _against_xla(self, outcome: Outcome, platform: str) -> None:
         """XLA's own count at a traced point must be the formula's; anything else is an error of ours."""
@@ -177,7 +201,7 @@ class Analysis:
         Raises:
             GeneralizationError: a formula differs from the program.
         """
-        how, outcome = convention(name), self.outcome(name, platform)
+        how, outcome, ledger = convention(name), self.outcome(name, platform), self.ledger(name, platform)
         sampler = Sampler(self.family.domain)
         seen: list[dict[str, int]] = []
         for point in sampler.between(0, 2048, seed):
@@ -188,10 +212,10 @@ class Analysis:
             concrete = self.interpret(self.program(how.language, sizes, platform), how)
             if outcome.structural:
                 concrete = Ledger([Row(replace(r.key, scope=""), r.count, r.costs) for r in concrete.rows])
-                symbolic = outcome.ledger.group(lambda key: replace(key, scope=""))
                 concrete = concrete.group(lambda key: key)
+                symbolic = ledger.group(lambda key: replace(key, scope=""))
             else:
-                symbolic = outcome.ledger
+                symbolic = ledger
             differences = ledger_differences(symbolic, concrete, sizes)
             if differences:
                 raise GeneralizationError(

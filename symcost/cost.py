@@ -49,9 +49,19 @@ class ProgramCost:
         platform: str = "cpu",
     ):
         self.name, self.domain, self.convention = name, domain, convention
-        self.ledger, self.analysis, self.note, self.platform = ledger, analysis, note, platform
+        self.analysis, self.note, self.platform = analysis, note, platform
+        self._work, self._ledger = ledger, None if analysis else ledger
         self._functions: dict[str, Callable[[Mapping[str, int]], int]] = {}
         self._needed: dict[str, frozenset[str]] = {}
+
+    @property
+    def ledger(self) -> Ledger:
+        """All quantities of all rows; asks for bytes, which may trace further sizes."""
+        if self._ledger is None:
+            assert self.analysis is not None
+            ledger = self.analysis.ledger(self.convention, self.platform)
+            self._ledger = _kept(ledger, convention(self.convention))
+        return self._ledger
 
     # -- formulas ----------------------------------------------------------------------------
     def size(self, quantity: str) -> Size:
@@ -60,9 +70,9 @@ class ProgramCost:
         Raises:
             ConventionError: the convention does not define the quantity.
         """
-        how = convention(self.convention)
-        how.require(quantity)
-        return self.ledger.total(quantity)
+        convention(self.convention).require(quantity)
+        ledger = self.ledger if quantity == "bytes_accessed" else self._work
+        return ledger.total(quantity)
 
     def _sympy(self, quantity: str) -> sympy.Expr:
         return self.expression(self.size(quantity))
@@ -230,13 +240,15 @@ class ProgramCost:
     @property
     def samples(self) -> tuple[dict[str, int], ...]:
         """Sizes at which the program was traced to find and check the formulas."""
-        return self._traced().outcome(self.convention, self.platform).points
+        analysis = self._traced()
+        language = convention(self.convention).language
+        return tuple(analysis.units.sizes(dict(key)) for key in analysis.traces(language, self.platform).programs)
 
     # -- what is not known -------------------------------------------------------------------
     @property
     def unknown(self) -> tuple[Unknown, ...]:
         """Primitives without a rule and loops without a known trip count, with the symbols that stand for them."""
-        return tuple(dict.fromkeys(self.ledger.unknown))
+        return tuple(dict.fromkeys(self._work.unknown))
 
     def lower_bound(self) -> ProgramCost:
         """The cost with every unknown primitive counted as 0, and every unsaid loop as not run: a lower bound."""

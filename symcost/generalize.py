@@ -24,7 +24,7 @@ from typing import Any
 
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError
-from symcost.ledger import Key, Ledger
+from symcost.ledger import Key, Ledger, Row
 from symcost.polynomial import Atom, Poly, Size, bind, evaluate, indicator, product, substitute, symbol, symbols_of
 from symcost.program import Program
 from symcost.sampling import Condition, Point, Sampler, Units, bounds
@@ -140,6 +140,7 @@ class SizeGeneralizer:
         self.regions: dict[Condition, tuple[str, frozenset[int]]] = {}  # derived conditions: symbol, where they hold
         self.sampler = Sampler(domain, fixed, avoid=self.breaks)
         self.names = [d.name for d in self.sampler.free]
+        self.least = min((bounds(d)[0] for d in self.sampler.free), default=1)
 
     # -- the general formula -------------------------------------------------------------
     def fit(self, *, check: bool = True, known: Fit | None = None, hints: Sequence[Size] = ()) -> Fit:
@@ -171,7 +172,7 @@ class SizeGeneralizer:
                 programs.append(self.traces.at(point))
                 if structure(programs[-1]) != structure(programs[0]):
                     raise StructureDiffers(points[0], point)
-            solver = Solver(points, self.names, known)
+            solver = Solver(points, self.names, known, least=self.least)
             try:
                 symbolic = symbolize(programs, solver)
             except Unsolved as error:
@@ -286,7 +287,7 @@ class SizeGeneralizer:
             if program is not None and agrees(program, concrete, point):
                 return program, solver
             points.append(point)
-            solver = Solver(points, names, formulas, constants)
+            solver = Solver(points, names, formulas, constants, self.least)
             try:
                 program = symbolize([self.traces.at(p) for p in points], solver, models)
             except Unsolved as error:
@@ -340,19 +341,19 @@ class SizeGeneralizer:
         """Compare with the program at special sizes, and correct the formula where it differs there."""
         for condition in self.breaks:
             self._correct(fit, (condition,))
-        ones: list[Condition] = []
+        singles = [(symbol(d.name), v) for d in self.sampler.free for v in _special_values(d)]
         derived: list[Condition] = []
-        for dim in self.sampler.free:
-            for value in _special_values(dim):
-                condition = (symbol(dim.name), value)
-                if dim.name in self.small_breaks or not self._explained(fit, (condition,)):
-                    derived += self._derived(fit, dim.name)
-                if self._correct(fit, (condition,)) and value == 1:
-                    ones.append(condition)
-        self._interactions(fit, ones)
+        for condition in singles:
+            name = _name(condition) or ""
+            if name in self.small_breaks or not self._explained(fit, (condition,)):
+                derived += self._derived(fit, name)
+        possible = [condition for condition in singles if self._correct(fit, (condition,))]
+        ones = [condition for condition in possible if condition[1] == 1]
+        # Wider regions first: a correction is what those that hold on a wider region leave over.
         for condition in dict.fromkeys(derived):
             others = [one for one in ones if _name(one) not in symbols_of(condition[0])]
             self._interactions(fit, [condition, *others])
+        self._interactions(fit, ones)
         self._small(fit)
 
     def _interactions(self, fit: Fit, conditions: Sequence[Condition]) -> None:
@@ -441,11 +442,27 @@ class SizeGeneralizer:
                 predicted = predicted.combine(correction.ledger)
         predicted = predicted.map(lambda s: _given(s, where))
         delta = self.interpret(program).combine(predicted, sign=-1)
-        rows = [r for r in delta.rows if any(isinstance(s, Poly) or s for s in (r.count, *r.costs.values()))]
+        rows = self._nonzero(delta, where)
         if rows:
             fit.corrections.append(Correction(where, Ledger(rows)))
             fit.models.append(program)
         return True
+
+    def _nonzero(self, delta: Ledger, where: Where) -> list[Row]:
+        """Rows of a difference that differ from 0 somewhere in the region."""
+        rng = random.Random(3)
+        sampler = self._region(where)
+        points = [p for high in (40, 40, 200, 200, 400, 400) if (p := sampler.draw(rng, 0, high)) is not None]
+
+        def vanishes(size: Size) -> bool:
+            return not isinstance(size, Poly) and not size or all(_value(size, p) == 0 for p in points)
+
+        rows = []
+        for row in delta.rows:
+            costs = {q: s for q, s in row.costs.items() if not vanishes(s)}
+            if costs:
+                rows.append(Row(row.key, row.count, costs))
+        return rows
 
 
 def _name(condition: Condition) -> str | None:

@@ -11,22 +11,48 @@ from fractions import Fraction
 from functools import lru_cache
 from math import lcm
 
-from symcost.polynomial import Poly, Size, evaluate, floor_div, symbol, symbols_of
+from symcost.polynomial import Atom, Poly, Size, evaluate, floor_div, substitute, symbol, symbols_of
 
 LONGEST_PERIOD = 4096
 
 
-def simplest(size: Size) -> Size:
+def simplest(size: Size, least: int = 0) -> Size:
     """`size`, as ``floor((p*n + a)/q) + b`` if it is equal to one; otherwise unchanged.
+
+    Args:
+        least: smallest value of the symbol; ``max(0, g)`` is g where g is nonnegative from there on.
 
     Example:
         >>> h = symbol("H")
         >>> simplest(h - floor_div(h, 2))
         floor((H + 1)/(2))
     """
-    if not isinstance(size, Poly) or not any(a.kind == "floor_div" for m in size.terms for a, _ in m):
+    if not isinstance(size, Poly):
+        return size
+    kinds = {a.kind for m in size.terms for a, _ in m}
+    if "maximum" in kinds:
+        size = substitute(size, lambda atom: _settled(atom, least))
+        if not isinstance(size, Poly):
+            return size
+    if "floor_div" not in kinds:
         return size
     return _simplest(size)
+
+
+@lru_cache(maxsize=4096)
+def _settled(atom: Atom, least: int) -> Size | None:
+    """g for ``max(0, g)`` if g >= 0 for all sizes from `least` on, else None."""
+    if atom.kind != "maximum" or len(atom.args) != 2 or 0 not in atom.args:
+        return None
+    g = atom.args[0] if atom.args[1] == 0 else atom.args[1]
+    g = simplest(g, least)
+    names, period = symbols_of(g), _period(g)
+    if not isinstance(g, Poly) or len(names) != 1 or period is None or period > LONGEST_PERIOD:
+        return None
+    (name,) = names
+    values = [evaluate(g, {name: least + n}) for n in range(2 * period)]
+    rising = all(values[n + period] >= values[n] for n in range(period))
+    return g if rising and min(values) >= 0 else None
 
 
 @lru_cache(maxsize=4096)

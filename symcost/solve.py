@@ -59,6 +59,7 @@ class Solver:
         known: formulas already found elsewhere in the program family (tried first).
         constants: integers known to be constants of the program family; decides between a
             constant and a formula where there are too few points to tell.
+        least: the smallest unit of any symbol.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class Solver:
         names: Sequence[str],
         known: Iterable[Size] = (),
         constants: Iterable[int] = (),
+        least: int = 0,
     ):
-        self.points, self.names = list(points), list(names)
+        self.points, self.names, self.least = list(points), list(names), least
         self.table: dict[Values, Size] = {}
         self.constants = {0, 1, 2, *constants}
         self.divisors: set[int] = set(DIVISORS)

@@ -203,7 +203,7 @@ class _Symbolizer:
                 nearby = [d for v in operands for d in v.shape]
                 slots[i] = self.solve(column, instruction, "", nearby)
         outputs = SHAPE_RULES[template.primitive](operands, template.fill(slots))  # type: ignore[arg-type]
-        dimensions = [simplest(d) for shape in outputs for d in shape]
+        dimensions = [simplest(d, solver.least) for shape in outputs for d in shape]
         for i, (column, dimension) in enumerate(zip(parallel[:n], dimensions, strict=False)):
             if all(evaluate(dimension, p) == v for p, v in zip(solver.points, column, strict=True)):
                 solver.learn(dimension)
