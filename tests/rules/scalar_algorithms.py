@@ -278,6 +278,26 @@ def qr_reflectors(a: np.ndarray) -> tuple[np.ndarray, list]:
     return a, taus
 
 
+def pivoted_qr(a: np.ndarray) -> np.ndarray:
+    """The column of largest norm next; squared norms are made once, then lose what a step takes out."""
+    a = a.copy()
+    m, n = a.shape
+    norms = [reduce(lambda x, y: x + y, [e * e for e in a[:, j]]) for j in range(n)]
+    for k in range(min(m, n)):
+        best = k
+        for j in range(k + 1, n):
+            if norms[j] > norms[best]:
+                best = j
+        a[:, [k, best]] = a[:, [best, k]]
+        norms[k], norms[best] = norms[best], norms[k]
+        v, tau, beta = reflector(a[k:, k])
+        for j in range(k + 1, n):
+            reflect(v, tau, a[k:, j])
+            norms[j] = norms[j] - a[k, j] * a[k, j]
+        a[k, k], a[k + 1 :, k] = beta, v[1:]
+    return a
+
+
 def orthogonal_columns(a: np.ndarray, taus: list, tally: Tally) -> np.ndarray:
     """The first columns of the product of the reflectors below the diagonal of `a`."""
     m, n = a.shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable
 from itertools import permutations
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from jax._src.lax import linalg as hidden_linalg  # geqrf and geqp3 have no public name
 
 from tests.rules import complex_functions
 from tests.rules import scalar_algorithms as textbook
@@ -374,6 +376,20 @@ def test_splitting_a_key_is_one_block_per_new_key(name: str) -> None:
     assert_counts(tally, counts(fn, key))
 
 
+@pytest.mark.parametrize("name", CIPHERS)
+def test_the_ciphers_themselves(name: str) -> None:
+    schedule_of, encrypt, _, words = CIPHERS[name]
+    module = importlib.import_module(f"jax._src.random.{name}")
+    tally, key_words = Tally(), np.asarray(jax.random.key_data(jax.random.key(7, impl=name)))
+    counters = integers(words, 3, dtype="uint32")
+    schedule = schedule_of(list(tally.array(key_words)))
+    encrypted = [values(np.array(encrypt(schedule, list(c)), object)) for c in tally.array(counters).T]
+    fn = lambda *args: getattr(module, f"{name}_p").bind(*args)
+    args = [*key_words, *counters]
+    np.testing.assert_array_equal(np.array(encrypted, "uint32").T, fn(*args))
+    assert_counts(tally, counts(fn, *args))
+
+
 def test_fold_in_is_a_seed_and_a_block() -> None:
     key, tally = jax.random.key(7), Tally()
     data = tally.integer(11)
@@ -418,6 +434,24 @@ def test_qr(m: int, n: int) -> None:
 
     # the last reflector of a square matrix is 1 in LAPACK, -1 in the textbook
     assert_witness(lambda a: lax.linalg.qr(a, full_matrices=False)[1], program, floats(m, n), sign_free=True)
+
+
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (3, 3), (5, 2), (2, 4)])
+def test_qr_without_q(m: int, n: int) -> None:
+    upper = lambda a: jnp.triu(a)  # the reflector of a last single element differs, as above
+    tally, a = Tally(), floats(m, n)
+    result = np.triu(values(textbook.qr_reflectors(tally.array(a))[0]).astype("float32"))
+    np.testing.assert_allclose(np.abs(result), np.abs(upper(hidden_linalg.geqrf(a)[0])), rtol=2e-4, atol=2e-5)
+    assert_counts(tally, counts(hidden_linalg.geqrf, a))
+
+
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (3, 3), (5, 2), (2, 4)])
+def test_qr_with_column_pivoting(m: int, n: int) -> None:
+    tally, a = Tally(), floats(m, n)
+    result = np.triu(values(textbook.pivoted_qr(tally.array(a))).astype("float32"))
+    fn = lambda a: hidden_linalg.geqp3(a, jnp.zeros(n, "int32"))
+    np.testing.assert_allclose(np.abs(result), np.abs(jnp.triu(fn(a)[0])), rtol=2e-3, atol=2e-5)
+    assert_counts(tally, counts(fn, a))
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(3, 3, 3), (5, 2, 2), (4, 4, 2), (1, 1, 1)])

@@ -7,10 +7,13 @@ import importlib
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
+import numpy as np
 import pytest
+from jax import lax
 from jax._src import core
 from jax._src.interpreters import mlir
 
@@ -21,6 +24,7 @@ from symcost.program import Instruction, Op, Template, Value
 from symcost.rules import FAMILIES, document, load
 from symcost.rules.arithmetic import COMPLEX, TRANSCENDENTALS, scalar
 from symcost.rules.registry import algorithm
+from tests.rules.measure import counts
 
 load()
 
@@ -103,32 +107,47 @@ def test_importing_the_package_does_not_need_jax() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_complex_operations_that_jax_allows_have_a_definition() -> None:
-    """JAX is asked, primitive by primitive, whether it takes complex operands."""
-    missing = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        primitives = {p.name: p for p in gc.get_objects() if isinstance(p, core.Primitive)}
-    for name in algorithm:
-        primitive = primitives.get(name)
-        rule = algorithm._rules.get(name)
-        if primitive is None or rule is None or rule.__name__ not in ("one_per_element", "transcendental"):
-            continue
-        if name not in COMPLEX and _accepts_complex(primitive):
-            missing.append(name)
-    assert missing == []
+def _primitives_of(rule: str) -> dict[str, core.Primitive]:
+    """JAX's primitives that the named rule function counts."""
+    exist = {p.name: p for p in gc.get_objects() if isinstance(p, core.Primitive)}
+    return {n: exist[n] for n, r in algorithm._rules.items() if r.__name__ == rule and n in exist}
 
 
-def _accepts_complex(primitive: core.Primitive) -> bool:
-    z = jax.ShapeDtypeStruct((2,), "complex64")
+def _bound(primitive: core.Primitive, dtype: str) -> Callable | None:
+    """A function that applies `primitive` to as many arrays of `dtype` as it takes; None if it takes none."""
+    aval, x = core.ShapedArray((7,), np.dtype(dtype)), jax.ShapeDtypeStruct((7,), dtype)
     for operands in (1, 2, 3):
-        for params in ({}, {"accuracy": None}):
+        for params in ({}, {"accuracy": None}, {"y": 3}, {"rounding_method": lax.RoundingMethod.TO_NEAREST_EVEN}):
             try:
-                jax.eval_shape(lambda *a, p=params: primitive.bind(*a, **p), *[z] * operands)
-            except Exception:
+                primitive.abstract_eval(*[aval] * operands, **params)
+            except Exception:  # JAX has many ways to say that it takes something else
                 continue
-            return True
-    return False
+            fn = lambda *a, p=params: primitive.bind(*a, **p)
+            return lambda n=operands, fn=fn, x=x: counts(fn, *[x] * n)
+    return None
+
+
+def test_every_elementwise_primitive_counts_its_elements() -> None:
+    """JAX is asked which dtypes each takes; one operation for each of seven elements."""
+    tried = []
+    for rule, quantity in (("one_per_element", "flops"), ("transcendental", "transcendentals")):
+        for name, primitive in _primitives_of(rule).items():
+            for dtype, expected in (("float32", quantity), ("int32", "int_ops"), ("bool", "int_ops")):
+                count = _bound(primitive, dtype)
+                if count is not None:
+                    assert count() == {expected: 7}, (name, dtype)
+                    tried.append(name)
+    never = {*_primitives_of("one_per_element"), *_primitives_of("transcendental")} - set(tried)
+    assert never <= {"reciprocal"}  # belongs to kernels
+
+
+def test_complex_operations_that_jax_allows_have_a_definition() -> None:
+    missing = []
+    for rule in ("one_per_element", "transcendental"):
+        for name, primitive in _primitives_of(rule).items():
+            if name not in COMPLEX and _bound(primitive, "complex64") is not None:
+                missing.append(name)
+    assert missing == []
 
 
 def _op(primitive: str, params: dict, inputs: tuple[Value, ...], outputs: tuple[Value, ...]) -> Op:

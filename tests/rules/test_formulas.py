@@ -16,6 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
+from jax._src.lax.windowed_reductions import _select_and_scatter  # has no public name
+from jax.ad_checkpoint import checkpoint_name
+from jax.experimental import sparse
 
 from symcost.capture import trace
 from symcost.polynomial import symbol
@@ -33,6 +36,18 @@ SCATTER = lax.ScatterDimensionNumbers(
 
 def scatter(kind: Callable) -> Callable:
     return lambda x, i, u: kind(x, i, u, SCATTER, mode="promise_in_bounds")
+
+
+def references(x, y):
+    """A reference is read, written and added to: additions of an N M and of an M."""
+    ref = jax.new_ref(x)
+    ref[...] = ref[...] + 1.0
+    jax.ref.addupdate(ref, (0,), y)
+    return jax.ref.freeze(ref)
+
+
+def bcoo(data, indices, shape: tuple) -> sparse.BCOO:
+    return sparse.BCOO((data, indices), shape=shape)
 
 
 def convolution(**options) -> Callable:
@@ -70,6 +85,26 @@ HANDMADE: dict[str, tuple[Callable, list[str], dict[str, str]]] = {
     "iota": (lambda x: lax.iota("int32", x.shape[0]), ["N"], {}),
     "stop_gradient": (lax.stop_gradient, ["N"], {}),
     "optimization_barrier": (lax.optimization_barrier, ["N"], {}),
+    "slices at positions of the data": (
+        lambda x, i: lax.dynamic_update_slice(x, lax.dynamic_slice(x, (i[0],), (3,)), (i[1],)),
+        ["N+3", "2 uint32"],  # signed ones would be normalized by the program: a comparison and an addition
+        {},
+    ),
+    "split, tile, unstack": (
+        lambda x: [*lax.split(x, (1, x.shape[0] - 1)), lax.tile(x, (2, 1)), *jnp.unstack(x, axis=1)],
+        ["N+1 3"],
+        {},
+    ),
+    "parts of complex numbers": (lambda z: lax.complex(z.imag, z.real), ["N complex64"], {}),
+    "bits": (lambda x: lax.bitcast_convert_type(lax.reduce_precision(x, 8, 7), "int32"), ["N"], {}),
+    "copies": (lambda x: jnp.copy(jax.device_put(x)), ["N M"], {}),
+    "names": (lambda x: checkpoint_name(x, "here"), ["N M"], {}),
+    "keys as arrays": (
+        lambda k: jax.random.key_data(jax.random.clone(jax.random.wrap_key_data(k))),
+        ["N 2 uint32"],
+        {},
+    ),
+    "references": (references, ["N M", "M"], {"flops": "N*M + M"}),
     # reductions
     "sum over all": (jnp.sum, ["N M"], {"flops": "N*M - 1"}),
     "sum over rows": (lambda x: x.sum(0), ["N M"], {"flops": "(N - 1)*M"}),
@@ -85,6 +120,7 @@ HANDMADE: dict[str, tuple[Callable, list[str], dict[str, str]]] = {
         ["N M"],
         {"flops": "2*(N - 1)*M"},
     ),
+    "xor of all": (lambda x: lax.reduce_xor(x, (0,)), ["N int32"], {"int_ops": "N - 1"}),
     "cumsum": (lambda x: lax.cumsum(x, 1), ["N M"], {"flops": "N*M - N"}),
     "cumprod of complex": (lax.cumprod, ["N complex64"], {"flops": "6*N - 6"}),
     "cummax of integers": (lax.cummax, ["N int32"], {"int_ops": "N - 1"}),
@@ -92,6 +128,14 @@ HANDMADE: dict[str, tuple[Callable, list[str], dict[str, str]]] = {
     # windows: an image of N x M with windows of 3 x 2, or pools of 2 x 2 with stride 2
     "sum pooling": (pool(0, lax.add, (3, 2)), ["N+2 M+1"], {"flops": "5*N*M"}),
     "max pooling by 2": (pool(-np.inf, lax.max, (2, 2), (2, 2)), ["2*N 2*M"], {"flops": "3*N*M"}),
+    "min pooling": (pool(np.inf, lax.min, (3, 2)), ["N+2 M+1"], {"flops": "5*N*M"}),
+    "scatter to the selected, with functions of 1 and 2 flops": (
+        lambda x, g: _select_and_scatter(
+            x, lax.ge, (3, 2), (1, 1), ((0, 0), (0, 0)), g, np.float32(0), lambda a, b: a + b * b
+        ),
+        ["N+2 M+1", "N M"],
+        {"flops": "5*N*M + 2*N*M"},
+    ),
     "pooling with a reducer of 2 flops": (pool(0, lambda a, b: a * b + 1.0, (3, 1)), ["N+2 M"], {"flops": "4*N*M"}),
     "gradient of max pooling": (
         lambda x, g: jax.vjp(pool(-np.inf, lax.max, (3, 2)), x)[1](g)[0],
@@ -166,6 +210,8 @@ HANDMADE: dict[str, tuple[Callable, list[str], dict[str, str]]] = {
         ["N M complex64", "K 1 int32", "K M complex64"],
         {"flops": "6*K*M"},
     ),
+    "scatter-sub": (scatter(lax.scatter_sub), ["N M", "K 1 int32", "K M"], {"flops": "K*M"}),
+    "scatter-min": (scatter(lax.scatter_min), ["N M", "K 1 int32", "K M"], {"flops": "K*M"}),
     "scatter-max of integers": (
         scatter(lax.scatter_max),
         ["N M int32", "K 1 int32", "K M int32"],
@@ -300,6 +346,63 @@ HANDMADE: dict[str, tuple[Callable, list[str], dict[str, str]]] = {
         ["N N+M"],
         {"flops": "4*(N + M)**2*N + 8*(N + M)*N**2 + 9*N**3"},
     ),
+    # sparse: K stored elements
+    "sparse matrix times matrix": (
+        lambda d, i, x: bcoo(d, i, (5, x.shape[0])) @ x,
+        ["K", "K 2 int32", "N M"],
+        {"flops": "2*K*M", "macs": "K*M"},
+    ),
+    "batched sparse matrix times matrix": (
+        lambda d, i, x: sparse.bcoo_dot_general(
+            bcoo(d, i, (x.shape[0], 5, x.shape[1])), x, dimension_numbers=(((2,), (1,)), ((0,), (0,)))
+        ),
+        ["B K", "B K 2 int32", "B N M"],
+        {"flops": "2*B*K*M", "macs": "B*K*M"},
+    ),
+    "compressed rows times matrix": (
+        lambda d, j, p, x: sparse.BCSR((d, j, p), shape=(p.shape[0] - 1, x.shape[0])) @ x,
+        ["K", "K int32", "4 int32", "N M"],
+        {"flops": "2*K*M", "macs": "K*M"},
+    ),
+    "coordinates times vector": (
+        lambda d, i, j, x: sparse.COO((d, i, j), shape=(5, x.shape[0])) @ x,
+        ["K", "K int32", "K int32", "N"],
+        {"flops": "2*K", "macs": "K"},
+    ),
+    "coordinates times matrix": (
+        lambda d, i, j, x: sparse.COO((d, i, j), shape=(5, x.shape[0])) @ x,
+        ["K", "K int32", "K int32", "N M"],
+        {"flops": "2*K*M", "macs": "K*M"},
+    ),
+    "CSR times vector and matrix": (
+        lambda d, j, p, x: (
+            sparse.csr_matvec_p.bind(d, j, p, x[:, 0], shape=(3, x.shape[0]), transpose=False),
+            sparse.csr_matmat_p.bind(d, j, p, x, shape=(3, x.shape[0]), transpose=False),
+        ),
+        ["K", "K int32", "4 int32", "N M"],
+        {"flops": "2*K + 2*K*M", "macs": "K + K*M"},
+    ),
+    "sampled dense product": (
+        lambda x, y, i: sparse.bcoo_dot_general_sampled(x, y, i, dimension_numbers=(((1,), (0,)), ((), ()))),
+        ["N B", "B M", "K 2 int32"],
+        {"flops": "2*K*B", "macs": "K*B"},
+    ),
+    "sparse to dense adds equal places": (
+        lambda d, i: bcoo(d, i, (5, 6)).todense(),
+        ["K", "K 2 int32"],
+        {"flops": "K"},
+    ),
+    "dense to sparse compares and numbers": (
+        lambda x: sparse.bcoo_fromdense(x, nse=4).data,
+        ["N M"],
+        {"flops": "N*M", "int_ops": "N*M"},
+    ),
+    "sparse transpose": (lambda d, i: bcoo(d, i, (5, 6)).T.data, ["K", "K 2 int32"], {}),
+    "sort sparse indices": (
+        lambda d, i: bcoo(d, i, (5, 6)).sort_indices().data,
+        ["K", "K 2 int32"],
+        {"int_ops": "2*K*ceil_log2(K)"},
+    ),
     # control flow
     "scan": (
         lambda c, xs: lax.scan(lambda c, x: (c * x, jnp.sin(c)), c, xs),
@@ -333,8 +436,11 @@ HANDMADE: dict[str, tuple[Callable, list[str], dict[str, str]]] = {
     ),
 }
 
+if hasattr(lax, "polynomial"):  # since jax 0.12
+    HANDMADE["polynomial of degree 3"] = (lambda x: lax.polynomial(x, [1.0, 2.0, 3.0, 4.0]), ["N"], {"flops": "6*N"})
+    HANDMADE["one_minus_square"] = (lax.one_minus_square, ["N"], {"flops": "2*N"})
 
-DERIVED = ("N + 1", "N - 1", "M + 1", "2*N", "2*M", "N*M", "floor_div(M, 2) + 1")
+DERIVED = ("N + 1", "N + 3", "2*N + 2", "N - 1", "M + 1", "2*N", "2*M", "N*M", "floor_div(M, 2) + 1")
 """Sizes that programs of the table make of the named ones."""
 
 
