@@ -16,8 +16,9 @@ from symcost.ledger import Key, Ledger, Row
 from symcost.polynomial import Size, total
 from symcost.program import Program
 from symcost.rules import load
+from symcost.rules.extent import smallest_sizes
 from symcost.rules.registry import Rule
-from symcost.sampling import Sampler, Units
+from symcost.sampling import Sampler, Units, bounds
 from symcost.structural import Generalizer
 
 INPUTS_FLAG = "inputs"
@@ -116,13 +117,15 @@ class Analysis:
         Args:
             part: "work" for all but bytes_accessed, "traffic" for bytes_accessed alone, "" for all.
         """
-        ledger = interpret(
-            program,
-            how.registry,
-            strict=self.options.strict,
-            trips=self.options.trips,
-            rules=self.options.rules if how.language == "jaxpr" else None,
-        )
+        # What a symbol may be at least decides whether "n - 1 operations" needs a case for n = 0.
+        with smallest_sizes({d.name: bounds(d)[0] for d in self.family.domain.dims}):
+            ledger = interpret(
+                program,
+                how.registry,
+                strict=self.options.strict,
+                trips=self.options.trips,
+                rules=self.options.rules if how.language == "jaxpr" else None,
+            )
         rows = [*ledger.rows, *_input_rows(program)]
         if part:
             traffic = part == "traffic"
