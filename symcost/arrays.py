@@ -29,8 +29,11 @@ class ArraySpec:
         """The shape in integers.
 
         Raises:
-            DimensionError: a dimension is negative or no integer at `sizes`.
+            DimensionError: a dimension is negative or no integer at `sizes`, or has a symbol that `sizes` lacks.
         """
+        for name in self.names:
+            if name not in sizes:
+                raise unknown_symbol(name, tuple(sizes), f"the array {self}")
         shape = tuple(evaluate(size, sizes) for size in self.shape)
         for size, value in zip(self.shape, shape, strict=True):
             if not isinstance(value, int) or value < 0:

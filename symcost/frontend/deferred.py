@@ -7,7 +7,7 @@ and what it makes may be anything: a Linen or NNX module, a plain function.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from symcost.errors import ArgumentError
@@ -22,11 +22,13 @@ class Deferred:
 
     Attributes:
         constructor: a class or a function. args, kwargs: what it is called with; symbols become integers.
+        kind: what it makes, once that is known (see `symcost.frontend.dispatch`).
     """
 
     constructor: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
+    kind: str | None = field(default=None, init=False, repr=False, compare=False)
 
     _symcost_deferred = True  # how `symcost.frontend.substitute` knows one without importing this file
 
@@ -47,9 +49,15 @@ class Deferred:
         return self.constructor(*args, **kwargs)
 
     def __str__(self) -> str:
-        given = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.kwargs.items())]
+        given = [*map(_short, self.args), *(f"{k}={_short(v)}" for k, v in self.kwargs.items())]
         name = getattr(self.constructor, "__name__", type(self.constructor).__name__)
         return f"{name}({', '.join(given)})"
+
+
+def _short(value: Any) -> str:
+    """`repr`, or the type's name where that is long (arrays, modules)."""
+    text = repr(value)
+    return text if len(text) <= 40 and "\n" not in text else f"<{type(value).__name__}>"
 
 
 def build(constructor: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred:

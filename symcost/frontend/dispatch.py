@@ -57,9 +57,7 @@ def kind_of(obj: Any) -> str:
 
 
 def _deferred_model(obj: Deferred, arguments: Arguments, sizes: Mapping[str, int], options: Options) -> Model:
-    if is_nnx_class(obj.constructor):
-        return _built("nnx", lambda: obj.construct(sizes), arguments, options)
-    kind = "linen" if is_module_class(obj.constructor) else _kind_made(obj, sizes)
+    kind = _kind_made(obj, sizes)
     if kind in ("nnx", "pytree"):
         return _built(kind, lambda: obj.construct(sizes), arguments, options)
     made = obj.construct(sizes)
@@ -69,14 +67,17 @@ def _deferred_model(obj: Deferred, arguments: Arguments, sizes: Mapping[str, int
 
 
 def _kind_made(obj: Deferred, sizes: Mapping[str, int]) -> str:
-    """What a constructor makes, found out under `jax.eval_shape`, where parameters are never real arrays."""
-    kinds = []
-
-    def look() -> None:
-        kinds.append(kind_of(obj.construct(sizes)))
-
-    jax.eval_shape(look)
-    return kinds[0]
+    """What a constructor makes: told by its class, or found out once under `jax.eval_shape`, without real arrays."""
+    if obj.kind is None:
+        if is_module_class(obj.constructor):
+            kind = "nnx" if is_nnx_class(obj.constructor) else "linen"
+        else:
+            kinds = []
+            jax.eval_shape(lambda: kinds.append(kind_of(obj.construct(sizes))))
+            (kind,) = kinds
+        object.__setattr__(obj, "kind", kind)
+    assert obj.kind is not None
+    return obj.kind
 
 
 def _linen(module: Any, arguments: Arguments, options: Options) -> Model:

@@ -17,7 +17,7 @@ import sympy
 
 from symcost.arrays import ArraySpec
 from symcost.dims import Dim
-from symcost.domain import format_sizes
+from symcost.domain import format_sizes, unknown_symbol
 from symcost.errors import DimensionError
 from symcost.expression import from_sympy
 from symcost.frontend.frameworks import is_linen_module
@@ -80,6 +80,8 @@ def as_size(obj: Any) -> Size | None:
 
 def concrete(size: Size, sizes: Mapping[str, int]) -> int:
     """The integer that a size is at `sizes`."""
+    for name in sorted(symbols_of(size) - set(sizes)):
+        raise unknown_symbol(name, tuple(sizes), f"the size {size}")
     value = evaluate(size, sizes)
     if not isinstance(value, int):
         names = sorted(symbols_of(size))

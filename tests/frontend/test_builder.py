@@ -47,6 +47,16 @@ def test_relation_with_unknown_symbol() -> None:
     assert caught.value.todo == "did you mean N?"
 
 
+def test_symbol_that_build_does_not_get() -> None:
+    with pytest.raises(DimensionError) as caught:
+        from_build(lambda N, F: (jnp.sin, (array((N, F, "f")),)), "N F").at({"N": 2, "F": 3})
+    assert caught.value.what == "unknown symbol 'f' in the array float32[2, 3, f]"
+    assert caught.value.todo == "did you mean F?"
+    (k,) = dims("K")
+    with pytest.raises(DimensionError, match="unknown symbol 'K' in the size 2\\*K"):
+        from_build(lambda N: (lambda x, size: x, (f32(N), [2 * k])), "N").at({"N": 2})
+
+
 def test_optax_step_with_scalars_and_state() -> None:
     """Python numbers among the arguments are traced, as jax.jit does."""
 
@@ -271,6 +281,20 @@ def test_build_of_a_plain_function_and_of_a_linen_module() -> None:
 
     power = to_family(build(lambda times: lambda x: x**times, ell), (array("B"),))
     assert_same_operations(power, {"B": 2, "L": 3}, lambda x: x**3, f32(2))
+
+
+def test_constructor_is_looked_at_once() -> None:
+    calls = []
+
+    def make(width: int) -> nn.Module:
+        calls.append(width)
+        return nn.Dense(width)
+
+    (f,) = dims("F")
+    family = to_family(build(make, f), (array("B 2"),))
+    for size in (3, 4, 5):
+        family.at({"B": 2, "F": size})
+    assert calls == [3, 3, 4, 5]
 
 
 def test_build_inside_build_and_inside_fields() -> None:

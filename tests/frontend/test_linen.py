@@ -363,6 +363,15 @@ def test_params_are_known_by_themselves() -> None:
         to_family(MLP(3), (array("B F"),), params="kernel").at({"B": 2, "F": 3})
 
 
+def test_module_among_the_static_arguments() -> None:
+    (h,) = dims("H")
+    variables = {"params": {"Dense_0": {"kernel": array("F H"), "bias": array("H")},
+                            "Dense_1": {"kernel": array("H 3"), "bias": array("3")}}}  # fmt: skip
+    family = to_family(lambda m, v, x: m.apply(v, x), (MLP(h), variables, array("B F")), params="v")
+    concrete, x = MLP(4), f32(2, 7)
+    assert_same_operations(family, {"H": 4, "B": 2, "F": 7}, concrete.apply, variables_of(concrete, x), x)
+
+
 def test_parameters_are_never_real_arrays() -> None:
     """A terabyte of parameters costs nothing."""
     (h,) = dims("H")

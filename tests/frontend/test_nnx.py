@@ -199,6 +199,12 @@ def test_module_with_concrete_sizes() -> None:
     assert family.trace({"B": 2}).out_info.shape == (2, 2)
 
 
+def test_module_among_the_arguments() -> None:
+    family = to_family(lambda m, x: m(x), (nnx.Linear(3, 4, rngs=nnx.Rngs(0)), array("B 3")), params="m")
+    assert shapes_by_kind(family, {"B": 2}) == {"params": [(4,), (3, 4)], "argument": [(2, 3)]}
+    assert family.trace({"B": 2}).out_info.shape == (2, 4)
+
+
 def test_parameters_are_never_real_arrays() -> None:
     (w,) = dims("W")
     family = to_family(build(nnx.Linear, w, w), (array("B W"),))

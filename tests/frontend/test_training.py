@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 import pytest
 
+from symcost import capture
 from symcost.arrays import array
 from symcost.dims import dims
 from symcost.errors import ArgumentError
@@ -97,6 +98,10 @@ def test_phases_can_be_told_apart() -> None:
     assert any(scope.startswith("transpose") for scope in found)
     recomputed = [p for scope, primitives in found.items() if "rematted_computation" in scope for p in primitives]
     assert "tanh" in recomputed
+
+
+def test_capture_knows_the_scope_of_the_update() -> None:
+    assert capture.UPDATE_SCOPE == UPDATE_SCOPE
 
 
 def test_plain_function_trains_its_first_argument() -> None:
