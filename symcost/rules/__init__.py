@@ -16,7 +16,7 @@ FAMILIES = (
 
 
 def load() -> None:
-    """Import every rule module, so that the registry is complete. Repeating it does nothing.
+    """Import every rule module, so that the registries are complete. Repeating it does nothing.
 
     Example:
         >>> from symcost.rules.registry import algorithm
@@ -24,7 +24,7 @@ def load() -> None:
         >>> algorithm.state("dot_general"), algorithm.state("reshape"), algorithm.state("pure_callback")
         ('rule', 'free', 'unknown')
     """
-    for family in FAMILIES:
+    for family in (*FAMILIES, "hlo"):
         import_module(f"symcost.rules.{family}")
 
 
