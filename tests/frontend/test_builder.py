@@ -52,9 +52,8 @@ def test_symbol_that_build_does_not_get() -> None:
         from_build(lambda N, F: (jnp.sin, (array((N, F, "f")),)), "N F").at({"N": 2, "F": 3})
     assert caught.value.what == "unknown symbol 'f' in the array float32[2, 3, f]"
     assert caught.value.todo == "did you mean F?"
-    (k,) = dims("K")
     with pytest.raises(DimensionError, match="unknown symbol 'K' in the size 2\\*K"):
-        from_build(lambda N: (lambda x, size: x, (f32(N), [2 * k])), "N").at({"N": 2})
+        from_build(lambda N: (lambda x, size: x, (f32(N), [2 * dims("K")[0]])), "N").at({"N": 2})
 
 
 def test_optax_step_with_scalars_and_state() -> None:
