@@ -170,6 +170,9 @@ class Analysis:
         outcome = Outcome(ledger, domain, points, tuple(generalizer.structural), fit, generalizer)
         if how.language == "hlo" and part == "work":
             self._against_xla(outcome, platform)
+            # HLO does not say which of its parameters are the model's
+            inputs = [r for r in self.outcome("algorithm").ledger.rows if r.key.flag == INPUTS_FLAG]
+            outcome = replace(outcome, ledger=Ledger([*ledger.rows, *inputs], ledger.unknown))
         return outcome
 
     def ledger(self, name: str, platform: str = "cpu") -> Ledger:

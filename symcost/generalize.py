@@ -345,7 +345,8 @@ class SizeGeneralizer:
         derived: list[Condition] = []
         for condition in singles:
             name = _name(condition) or ""
-            if name in self.small_breaks or not self._explained(fit, (condition,)):
+            small = name in self.small_breaks and self._disagreeing(fit) is not None
+            if small or not self._explained(fit, (condition,)):
                 derived += self._derived(fit, name)
         possible = [condition for condition in singles if self._correct(fit, (condition,))]
         ones = [condition for condition in possible if condition[1] == 1]
@@ -387,8 +388,8 @@ class SizeGeneralizer:
                 self._correct(fit, (condition,))
         return [condition for _, condition in ordered]
 
-    def _small(self, fit: Fit) -> None:
-        """Every point traced so far must agree; sizes below the smallest that do are refused."""
+    def _disagreeing(self, fit: Fit) -> tuple[Point, list[str]] | None:
+        """A point traced so far at which the formula is wrong, with the differences."""
         complete = fit.complete()
         for point in self.traces.having(Sampler(self.domain, self.sampler.fixed)):
             concrete = self.traces.at(point)
@@ -396,12 +397,20 @@ class SizeGeneralizer:
                 continue
             differences = self.differences(complete, concrete, point)
             if differences:
-                sizes = format_sizes(self.traces.units.sizes(point))
-                raise GeneralizationError(
-                    "the program changes with the sizes in a way that no formula covers",
-                    where=f"{sizes}: " + "; ".join(differences[:3]),
-                    todo="declare a domain without these sizes, e.g. sc.dim(name, min=...) or multiple_of=...",
-                )
+                return point, differences
+        return None
+
+    def _small(self, fit: Fit) -> None:
+        """Every point traced so far must agree."""
+        found = self._disagreeing(fit)
+        if found is None:
+            return
+        point, differences = found
+        raise GeneralizationError(
+            "the program changes with the sizes in a way that no formula covers",
+            where=f"{format_sizes(self.traces.units.sizes(point))}: " + "; ".join(differences[:3]),
+            todo="declare a domain without these sizes, e.g. sc.dim(name, min=...) or multiple_of=...",
+        )
 
     def _explained(self, fit: Fit, where: Where) -> bool:
         """Whether the formula with its corrections holds where all of `where` hold; True if that can't be built."""

@@ -185,6 +185,6 @@ class Sampler:
                 difference = {(p[a] - p[b]) % q for p in points}
                 sum_ = {(p[a] + p[b]) % q for p in points}
                 score += (len(difference) > 1) * 3 + (len(sum_) > 1) * 3
-            score -= sum(p[a] == p[b] for p in points) * 2
+            score -= sum(p[a] == p[b] for p in points) * 4
             score -= sum(max(p[a], p[b]) % max(1, min(p[a], p[b])) == 0 for p in points)
         return score

@@ -47,7 +47,7 @@ DIVISORS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 24, 32, 48, 64, 96, 128, 256
 
 
 LITTLE_INFORMATION = 14.0
-"""Bits (points times log2 of distinct values) below which a match by chance is likely among some thousand candidates."""
+"""Bits (points times log2 of the range) below which a match by chance is likely among some thousand candidates."""
 
 
 class Solver:
@@ -126,10 +126,10 @@ class Solver:
         for formula in nearby:
             if isinstance(formula, Poly) and self.values(formula) == values:
                 return formula
-        if len(values) * log2(len(set(values))) < LITTLE_INFORMATION:
+        if len(values) * log2(max(values) - min(values) + 1) < LITTLE_INFORMATION:
             for m, at in self.monomials:
                 if (b := _ratio(values, at)) is not None:
-                    return make({m: b})
+                    return self.table.setdefault(values, make({m: b}))
             found = self.remainder(values, nearby, divisors)
             if found is not None:
                 self.table.setdefault(values, found)

@@ -115,9 +115,10 @@ class Generalizer:
         a, b = difference.a, difference.b
         base = structure(self.traces.at(a))
         candidates = [n for n in self.domain.names if n not in self.structural and a[n] != b[n]]
-        shapes = {d for v in self.traces.at(a).inputs for d in v.shape}
-        sizes = self.traces.units.sizes(a)
-        candidates.sort(key=lambda n: sizes[n] in shapes)  # a count of layers is seldom the size of an array
+        shapes = [{d for v in self.traces.at(p).inputs for d in v.shape} for p in (a, b)]
+        sizes = [self.traces.units.sizes(p) for p in (a, b)]
+        # A count of layers is seldom the size of an array.
+        candidates.sort(key=lambda n: all(s[n] in dims for s, dims in zip(sizes, shapes, strict=True)))
         for name in candidates:
             mixed = {**a, name: b[name]}
             if mixed == b:
