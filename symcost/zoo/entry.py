@@ -126,19 +126,26 @@ class Entry:
             options: passed on to `sc.trace` (``strict=True``, ``rules=...``).
         """
         import symcost as sc
+        from symcost.dims import declarations, forget
 
-        symbols = dict(zip(self.symbols.split(), sc.dims(self.symbols), strict=True))
-        recipe = self.at(symbols)
-        # a constructor that computes with sizes (a loop over layers) is given integers at every sample
-        module: Any = sc.build(self._module, **symbols) if self.structural else recipe.module
-        arrays = [sc.array(array.shape, array.dtype) for array in recipe.arrays]
-        return sc.trace(module, *arrays, kwargs=recipe.flags(train=False), **options)
+        # the model's symbols are its own: neither their order nor their domains mix with the user's
+        with declarations():
+            forget()
+            symbols = dict(zip(self.symbols.split(), sc.dims(self.symbols), strict=True))
+            recipe = self.at(symbols)
+            # a constructor that computes with sizes (a loop over layers) is given integers at every sample
+            module: Any = sc.build(self._module, **symbols) if self.structural else recipe.module
+            arrays = [sc.array(array.shape, array.dtype) for array in recipe.arrays]
+            return sc.trace(module, *arrays, kwargs=recipe.flags(train=False), **options)
 
     def trace_gradient(self, **options: Any) -> Any:
         """The cost of loss and gradient, through `sc.trace_family`."""
         import symcost as sc
+        from symcost.dims import declarations, forget
 
-        return sc.trace_family(self.build_gradient, self.symbols, **options)
+        with declarations():
+            forget()
+            return sc.trace_family(self.build_gradient, self.symbols, **options)
 
     def _module(self, **sizes: int) -> Any:
         return self.at(sizes).module

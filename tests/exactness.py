@@ -1,0 +1,41 @@
+"""What the whole project promises, as one check: formulas equal concrete programs at sizes never traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+
+from symcost.capture import from_jaxpr
+from symcost.conventions import convention
+from symcost.interpret import interpret
+from symcost.rules.registry import QUANTITIES
+
+EXACT_BELOW = 2**24
+"""XLA adds up in float32; smaller totals are exact."""
+
+
+def assert_exact(cost: Any, build: Callable[..., Any], points: Sequence[Mapping[str, int]]) -> None:
+    """`cost` equals the interpreter's result and XLA's own count on the program that `build` makes at each point.
+
+    Args:
+        cost: what `sc.trace` or a sibling returned. build: sizes -> (fn, args), ordinary JAX. points: sizes.
+    """
+    xla = cost.under("xla")
+    traced_before = [*cost.samples, *xla.samples]
+    for sizes in points:
+        fn, args = build(**sizes)
+        traced = jax.jit(fn).trace(*args)
+        oracle = interpret(from_jaxpr(traced.jaxpr), convention("algorithm").registry).totals()
+        values = cost.at(**sizes)
+        found = {quantity: getattr(values, quantity) for quantity in QUANTITIES}
+        assert found == oracle, f"at {sizes} the formula has {found}, the program costs {oracle}"
+        counted = traced.lower(lowering_platforms=("cpu",)).cost_analysis()
+        assert counted["flops"] < EXACT_BELOW, f"{sizes} are too large to compare with XLA's float32 totals"
+        values = xla.at(**sizes)
+        found = {"flops": values.flops, "transcendentals": values.transcendentals}
+        theirs = {quantity: int(counted.get(quantity, 0)) for quantity in found}
+        assert found == theirs, f"at {sizes} the formula has {found}, XLA counts {theirs}"
+    fresh = [sizes for sizes in points if dict(sizes) not in traced_before]
+    assert fresh, "every point had been traced before"

@@ -1,0 +1,59 @@
+"""Every reference model: formulas are exact at sizes never traced, and meet what has been published."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from symcost import zoo
+from tests.exactness import assert_exact
+
+POINTS = 10
+COUNTED = [
+    (name, published) for name in zoo.names() for published in zoo.get(name).published if published.quantity != "params"
+]
+
+
+@functools.cache
+def forward(name: str):
+    return zoo.get(name).trace()
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_forward_is_exact_at_fresh_sizes(name, rng):
+    entry = zoo.get(name)
+    assert_exact(forward(name), entry.build, entry.samples(rng, POINTS))
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_loss_and_gradient_are_exact_at_fresh_sizes(name, rng):
+    entry = zoo.get(name)
+    assert_exact(entry.trace_gradient(), entry.build_gradient, entry.samples(rng, POINTS))
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_parameters_are_those_of_the_module(name, rng):
+    entry = zoo.get(name)
+    for sizes in entry.samples(rng, 5):
+        assert forward(name).at(**sizes).params == entry.at(sizes).parameters()
+
+
+@pytest.mark.parametrize(("name", "published"), COUNTED, ids=[f"{name}-{p.quantity}" for name, p in COUNTED])
+def test_published_figures(name, published):
+    counted = getattr(forward(name).at(**published.sizes), published.quantity) + published.beyond
+    assert abs(counted - published.figure) <= published.tolerance * published.figure
+
+
+def test_the_loop_and_the_scan_over_layers_cost_the_same():
+    loop, scan = forward("transformer"), forward("transformer-scan")
+    assert (loop.flops - scan.flops).expand() == 0
+    assert (loop.transcendentals - scan.transcendentals).expand() == 0
+    assert (loop.params - scan.params).expand() == 0
+
+
+def test_the_dense_gcn_costs_more_arithmetic_where_edges_are_few():
+    sizes = {"N": 2708, "M": 10_556, "F": 1433, "H": 16, "C": 7}
+    assert forward("gcn-sparse").at(**sizes).flops < forward("gcn-dense").at(**sizes).flops
+    full = {**sizes, "M": 2708 * 2708}
+    assert forward("gcn-sparse").at(**full).flops > forward("gcn-dense").at(**full).flops
