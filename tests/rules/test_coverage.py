@@ -28,6 +28,12 @@ from tests.rules.measure import counts
 
 load()
 
+
+def symcost_rules() -> list[str]:
+    """Primitives with a rule of the package; other tests and examples may have registered rules of their own."""
+    return [p for p in algorithm if p in algorithm._free or algorithm._rules[p].__module__.startswith("symcost.rules.")]
+
+
 MODULES = (
     *("jax.export", "jax.experimental.pallas", "jax.experimental.sparse", "jax.experimental.multihost_utils"),
     "jax.experimental.xla_metadata",
@@ -89,7 +95,7 @@ def test_every_primitive_is_accounted_for(lowered: set[str]) -> None:
 
 def test_every_rule_is_for_a_primitive_that_exists(lowered: set[str]) -> None:
     exist = lowered | {p.name for p in gc.get_objects() if isinstance(p, core.Primitive)}
-    absent = set(algorithm) - exist
+    absent = set(symcost_rules()) - exist
     assert absent <= set().union(*RELEASES.values())
 
 
@@ -101,10 +107,12 @@ def test_loading_twice_is_harmless_and_a_second_rule_is_refused() -> None:
         algorithm.free("reshape", why="again")
 
 
-def test_importing_the_package_does_not_need_jax() -> None:
+def test_importing_the_rules_does_not_need_jax() -> None:
     families = "; ".join(f"import symcost.rules.{f}" for f in FAMILIES)
-    code = f"import sys; {families}; sys.exit('jax' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    code = f"import sys; {families}; print('jax' in sys.modules)"
+    root = Path(__file__).parents[2]
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert found.stdout == "False\n"
 
 
 def _primitives_of(rule: str) -> dict[str, core.Primitive]:
@@ -181,8 +189,11 @@ def test_transcendentals_do_not_count_as_flops() -> None:
 
 
 def test_the_page_of_rules_is_generated() -> None:
+    """By a process of its own, as a user would."""
     written = Path(__file__).parents[2] / "docs" / "rules.md"
-    assert written.read_text() == document.page(), "python -m symcost.rules.document > docs/rules.md"
+    command = [sys.executable, "-m", "symcost.rules.document"]
+    page = subprocess.run(command, capture_output=True, text=True, check=True, cwd=written.parents[1]).stdout
+    assert written.read_text() == page, "python -m symcost.rules.document > docs/rules.md"
 
 
 def test_the_table_names_every_primitive_once_and_says_what_is_counted() -> None:
