@@ -31,25 +31,34 @@ REGIONS = (
 
 _CALLED = re.compile(rf",? ?\b({'|'.join(REGIONS)})=(\{{[^}}]*\}}|%?[\w.\-]+)")
 
-_DROPPED = frozenset(
-    "sharding frontend_attributes backend_config control-predecessors metadata origin statistics "
-    "operand_layout_constraints output_to_operand_aliasing schedule result_accuracy".split()
+
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_DROPPED = _words_of(
+    """
+    sharding frontend_attributes backend_config control-predecessors metadata origin statistics
+    operand_layout_constraints output_to_operand_aliasing schedule result_accuracy
+    """
 )
 """Attributes that no cost depends on and that may hold addresses or layouts."""
 
-_AXES = frozenset(
-    "dimensions lhs_contracting_dims rhs_contracting_dims lhs_batch_dims rhs_batch_dims offset_dims "
-    "collapsed_slice_dims start_index_map operand_batching_dims start_indices_batching_dims index_vector_dim "
-    "update_window_dims inserted_window_dims scatter_dims_to_operand_dims input_batching_dims "
-    "scatter_indices_batching_dims iota_dimension feature_index index exponent_bits mantissa_bits "
-    "lhs_ragged_dims rhs_group_dims".split()
+_AXES = _words_of(
+    """
+    dimensions lhs_contracting_dims rhs_contracting_dims lhs_batch_dims rhs_batch_dims offset_dims
+    collapsed_slice_dims start_index_map operand_batching_dims start_indices_batching_dims
+    index_vector_dim update_window_dims inserted_window_dims scatter_dims_to_operand_dims
+    input_batching_dims scatter_indices_batching_dims iota_dimension feature_index index exponent_bits
+    mantissa_bits lhs_ragged_dims rhs_group_dims
+    """
 )
 """Attributes whose integers are positions, not sizes."""
 
-_TRANSLATED = frozenset("slice padding window dim_labels feature_group_count batch_group_count".split())
+_TRANSLATED = _words_of("slice padding window dim_labels feature_group_count batch_group_count")
 """Attributes that become parameters of other names."""
 
-_SIZES = frozenset("dynamic_slice_sizes slice_sizes fft_length k".split())
+_SIZES = _words_of("dynamic_slice_sizes slice_sizes fft_length k")
 """Attributes whose integers are sizes."""
 
 _BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"

@@ -176,7 +176,8 @@ add(
     S(4, 7),
 )
 for cumulative in ("cumsum", "cumprod", "cummax", "cumlogsumexp"):
-    both(cumulative, lambda x, f=getattr(lax, cumulative): f(x, axis=1), S(3, 9))
+    function = getattr(lax, cumulative)
+    both(cumulative, lambda x, f=function: f(x, axis=1), S(3, 9))
 add("cumsum reversed", lambda x: lax.cumsum(x, axis=0, reverse=True), S(9, 2))
 
 # -- sorting, indexing --------------------------------------------------------------------------
@@ -197,7 +198,8 @@ add("boolean mask with where", lambda x: jnp.where(x > 0, x, 0.0)[::2, 1:-1], S(
 for update in ("set", "add", "multiply", "min"):
     add(f"x.at[i].{update}", lambda x, i, u, m=update: getattr(x.at[i], m)(u), S(9, 4), ROWS, S(6, 4))
 for segment in ("segment_sum", "segment_max", "segment_prod"):
-    add(segment, lambda x, i, f=getattr(jax.ops, segment): f(x, i, 5), S(6, 4), ROWS)
+    function = getattr(jax.ops, segment)
+    add(segment, lambda x, i, f=function: f(x, i, 5), S(6, 4), ROWS)
 both("dynamic slices", lambda x: lax.dynamic_slice(x, (x.astype(jnp.int32)[0, 0], 1), (3, 2)), S(5, 6))
 add("dynamic update", lambda x, u, i: lax.dynamic_update_slice(x, u, (i, 0)), S(5, 6), S(2, 3), S(dtype=jnp.int32))
 add("roll, flip, tile", lambda x: jnp.tile(jnp.flip(jnp.roll(x, 2, 0), 1), (2, 1)), S(5, 6))
@@ -239,7 +241,8 @@ add("svd, eigh, qr", lambda a: (jnp.linalg.svd(a)[1], jnp.linalg.eigh(a @ a.T)[0
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 for sampler, shape in (("normal", (3, 5)), ("uniform", (7,)), ("bernoulli", (0.3, (3, 5))), ("gumbel", (3, 5))):
     arguments = shape if isinstance(shape[-1], tuple) else (shape,)
-    add(sampler, lambda k, f=getattr(jax.random, sampler), a=arguments: f(k, *a), KEY)
+    function = getattr(jax.random, sampler)
+    add(sampler, lambda k, f=function, a=arguments: f(k, *a), KEY)
 add("permutation", lambda k: jax.random.permutation(k, 9), KEY)
 add("categorical", lambda k, x: jax.random.categorical(k, x), KEY, S(3, 5))
 add("split and fold_in", lambda k: jax.vmap(lambda i: jax.random.fold_in(k, i))(jnp.arange(3)), KEY)

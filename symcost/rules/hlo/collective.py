@@ -14,11 +14,11 @@ def all_reduce(op: Op) -> Cost:
     return Cost(flops=total(v.size for v in op.outputs), bytes_accessed=touched(op))
 
 
-@hlo.rule(
-    *"all-gather all-to-all ragged-all-to-all collective-permute collective-broadcast reduce-scatter".split(),
-    *"all-reduce-done all-gather-start all-gather-done collective-permute-start collective-permute-done".split(),
-    *"partition-id replica-id".split(),
-)
 def exchange(op: Op) -> Cost:
     """No flops; operands read and outputs written."""
     return Cost(bytes_accessed=touched(op))
+
+
+hlo.rule("all-gather", "all-gather-start", "all-gather-done", "all-to-all", "ragged-all-to-all")(exchange)
+hlo.rule("collective-permute", "collective-permute-start", "collective-permute-done")(exchange)
+hlo.rule("collective-broadcast", "reduce-scatter", "all-reduce-done", "partition-id", "replica-id")(exchange)

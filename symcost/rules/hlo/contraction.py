@@ -27,7 +27,7 @@ def ragged_dot(op: Op) -> Cost:
 
 @hlo.rule("convolution")
 def convolution(op: Op) -> Cost:
-    """2 flops per kernel tap that meets an element of the input: taps on padding and between dilated elements do not count.
+    """2 flops per kernel tap that meets an element of the input, not padding or the gap of a dilation.
 
     Input features of one group, output features, batch (of one group) and the taps of each spatial dimension multiply.
     """

@@ -48,7 +48,7 @@ def _written(body: Program, inner: list[Op], number: int) -> Size:
 
 
 def _read(body: Program, inner: list[Op], number: int) -> Size:
-    """Bytes of one operand that the body reads: per slice what it takes, per broadcast or reshape all, by the rest all once."""
+    """Bytes read of one operand: by slices what they take, by broadcasts and reshapes all, by the rest all, once."""
     whole = body.inputs[number].bytes
     parts: list[Size] = []
     shared = False  # somebody reads all of it, and others share that

@@ -10,7 +10,7 @@ from symcost.rules.registry import Cost, hlo
 
 @hlo.rule("sort")
 def sort(op: Op) -> Cost:
-    """T*ceil(log2 T), where T is all elements of one operand, not the sorted dimension; the comparator is not counted."""
+    """T*ceil(log2 T), where T is all elements of an operand, not the sorted dimension; the comparator is free."""
     elements = op.inputs[0].size
     return Cost(flops=elements * ceil_log2(elements), bytes_accessed=touched(op))
 
@@ -23,7 +23,7 @@ def topk(op: Op) -> Cost:
 
 @hlo.rule("fft")
 def fft(op: Op) -> Cost:
-    """8*N times the product (not the sum) of floor(log2 length) over the dimensions; N: elements of the operand as given."""
+    """8*N times the product (not the sum) of floor(log2 length); N: elements of the operand as given."""
     lengths = op.params["fft_length"]
     return Cost(flops=8 * op.inputs[0].size * product(floor_log2(n) for n in lengths))
 

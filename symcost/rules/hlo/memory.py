@@ -24,7 +24,7 @@ POINTER_BYTES = pointer_bytes(metadata.version("jaxlib"))
 
 
 def touched(op: Op) -> Size:
-    """Operands and outputs, the default: arrays in full, of a tuple that is written its leaves, of one that is read its table."""
+    """The default: operands and outputs, in full; of a tuple its leaves where written, its table where read."""
     written = total(v.bytes for v in op.outputs)
     tables = op.params.get("operand_tables")
     if tables is None:

@@ -14,14 +14,15 @@ def untouched(op: Op) -> Cost:
     return Cost(bytes_accessed=0)
 
 
-@hlo.rule(
-    *"broadcast concatenate copy copy-done copy-start iota pad reshape dynamic-reshape reverse".split(),
-    *"get-dimension-size opt-barrier send send-done recv recv-done async-update async-done".split(),
-    *"batch-norm-training batch-norm-inference batch-norm-grad".split(),
-)
 def moved(op: Op) -> Cost:
     """No flops; operands read and outputs written."""
     return Cost(bytes_accessed=touched(op))
+
+
+hlo.rule("broadcast", "reshape", "dynamic-reshape", "reverse", "concatenate", "pad", "iota", "copy")(moved)
+hlo.rule("copy-start", "copy-done", "async-update", "async-done", "send", "send-done", "recv", "recv-done")(moved)
+hlo.rule("opt-barrier", "get-dimension-size")(moved)
+hlo.rule("batch-norm-training", "batch-norm-inference", "batch-norm-grad")(moved)
 
 
 @hlo.rule("tuple")
