@@ -41,6 +41,8 @@ RUNTIME := $(VENV)/.installed-$(MINOR)-runtime
 TESTING := $(VENV)/.installed-$(MINOR)-test
 DOCUMENTING := $(VENV)/.installed-$(MINOR)-docs
 
+# Material for MkDocs announces its successor on every run; strict mode is about our pages.
+export NO_MKDOCS_2_WARNING := 1
 # Tests and the demo are about programs and their costs on this machine's CPU; no accelerator is looked for.
 export JAX_PLATFORMS ?= cpu
 PYTEST_ARGS ?=

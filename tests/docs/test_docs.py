@@ -1,73 +1,27 @@
-"""Every ```python block of README.md and docs/ runs, and prints what the ```text block right after it shows.
-
-Blocks of one page share a namespace and run in order, in an empty folder. ``...`` in a text block stands for anything.
-"""
+"""Every ```python block of README.md and docs/ runs, and prints what the ```text block right after it shows."""
 
 from __future__ import annotations
 
-import contextlib
-import doctest
-import io
-import itertools
-import re
-import sys
-import types
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.exists()]
-FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+from tests.docs.pages import PAGES, ROOT, agrees, blocks_of, refreshed, run
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    code: str
-    line: int  # of its first line of code, from 0
-    expected: str | None  # what it prints, if the page shows it
-
-
-def blocks_of(page: str) -> list[Block]:
-    """Python blocks of a page's text, each with the text block that follows it directly."""
-    found = []
-    fences = list(FENCE.finditer(page))
-    for fence, following in itertools.zip_longest(fences, fences[1:]):
-        if fence[1] != "python":
-            continue
-        shown = following is not None and following[1] == "text" and not page[fence.end() : following.start()].strip()
-        found.append(
-            Block(fence[2], page.count("\n", 0, fence.start(2)), following[2] if shown and following else None)
-        )
-    return found
-
-
-def assert_runs(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def assert_runs(page: Path) -> None:
     """Runs the blocks of `page`; an AssertionError shows what was printed instead of what the page says."""
-    module = types.ModuleType(f"page_{page.stem}")  # classes defined on a page look for their module
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    for block in blocks_of(page.read_text()):
-        printed = io.StringIO()
-        # empty lines before the code make line numbers in a traceback those of the page
-        code = compile("\n" * block.line + block.code, str(page), "exec", dont_inherit=True)
-        with contextlib.redirect_stdout(printed):
-            exec(code, module.__dict__)
-        if block.expected is not None:
-            assert_prints(page.name, block, printed.getvalue())
-
-
-def assert_prints(name: str, block: Block, printed: str) -> None:
-    plain = lambda text: "".join(line.rstrip() + "\n" for line in text.strip("\n").splitlines())
-    want, got = plain(block.expected or ""), plain(printed)
-    same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
-    assert same, f"{name}, line {block.line + 1} prints\n{got}\nbut the page says\n{want}"
+    for block, printed in run(page):
+        if block.shown is not None:
+            assert agrees(block.shown, printed), (
+                f"{page.name}, line {block.line + 1} prints\n{printed}\nbut the page says\n{block.shown}\n"
+                "If that is as it should be: python -m tests.docs.pages"
+            )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
-def test_code_of_the_page_runs_and_prints_what_it_shows(page, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    assert_runs(page, monkeypatch)
+def test_code_of_the_page_runs_and_prints_what_it_shows(page):
+    assert_runs(page)
 
 
 SAMPLE = """
@@ -95,17 +49,25 @@ rm -rf nothing
 
 def test_blocks_are_paired_only_with_output_that_follows_directly():
     first, second = blocks_of(SAMPLE)
-    assert (first.expected, second.expected) == ("1 first\n", None)
+    assert (first.shown, second.shown) == ("1 first\n", None)
     assert SAMPLE.splitlines()[first.line] == "a = 1"
 
 
 @pytest.mark.parametrize(
     ("broken", "error"), [("a = 1", NameError), ("1 first", AssertionError)], ids=["code", "output"]
 )
-def test_a_page_that_is_wrong_fails(broken, error, monkeypatch, tmp_path):
+def test_a_page_that_is_wrong_fails(broken, error, tmp_path):
     page = tmp_path / "page.md"
     page.write_text(SAMPLE)
-    assert_runs(page, monkeypatch)
+    assert_runs(page)
     page.write_text(SAMPLE.replace(broken, "b = 2", 1))
     with pytest.raises(error):
-        assert_runs(page, monkeypatch)
+        assert_runs(page)
+
+
+def test_refreshing_replaces_only_output_that_is_wrong(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(SAMPLE.replace("1 first\n", "... first\n", 1))
+    assert refreshed(page) == page.read_text()
+    page.write_text(SAMPLE.replace("1 first\n", "2 first\n", 1))
+    assert refreshed(page) == SAMPLE
