@@ -323,6 +323,28 @@ class ProgramCost:
     __rmul__ = __mul__
 
     # -- display -----------------------------------------------------------------------------
+    def markdown(self) -> str:
+        """The totals as markdown: convention, domain, a table of formulas."""
+        from symcost.report.markdown import summary
+
+        return summary(self)
+
+    def latex(self, *quantities: str) -> str:
+        r"""Totals as a LaTeX ``align*``; all that are not 0 if none is named. Needs the package amsmath.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: x @ w, sc.array("N F"), sc.array("F H"))
+            >>> print(cost.latex("flops"))
+            % <lambda>, convention 'algorithm'; holds for N >= 1, F >= 1, H >= 1
+            \begin{align*}
+            \text{flops} &= 2 N F H
+            \end{align*}
+        """
+        from symcost.report.latex import totals
+
+        return totals(self, quantities)
+
     def __repr__(self) -> str:
         return f"<ProgramCost {self.name}, convention {self.convention!r}, {self.domain}>"
 
@@ -396,6 +418,12 @@ class CostTable:
             for r in self.ledger.rows
             if not r.key.branch
         }
+
+    def markdown(self) -> str:
+        """The rows as a markdown table."""
+        from symcost.report.markdown import table
+
+        return table(self)
 
     def __str__(self) -> str:
         from symcost.report.text import table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symcost.polynomial import Atom, Monomial, Size, make, symbols_of, terms_of
+from symcost.polynomial import Atom, Monomial, Number, Size, make, symbols_of, terms_of
 
 
 def format_size(size: Size, order: Sequence[str] = ()) -> str:
@@ -20,16 +20,22 @@ def format_size(size: Size, order: Sequence[str] = ()) -> str:
         >>> format_size(m * h + 2 * f * h * n + floor_div(n + 1, 2), "NMFH")
         '2*N*F*H + M*H + ceil(N/2)'
     """
-    rank = {name: i for i, name in enumerate(order)}
     text = ""
-    for monomial, c in sorted(terms_of(size).items(), key=lambda item: _order(item[0], rank)):
-        factors = [_power(a, e, order) for a, e in sorted(monomial, key=lambda f: _rank(f[0], rank))]
+    for c, powers in ordered_terms(size, order):
+        factors = [_power(a, e, order) for a, e in powers]
         magnitude = abs(c)
         if magnitude != 1 or not factors:
             factors.insert(0, str(magnitude) if Fraction(magnitude).denominator == 1 else f"({magnitude})")
         text += (" - " if c < 0 else " + ") if text else ("-" if c < 0 else "")
         text += "*".join(factors)
     return text or "0"
+
+
+def ordered_terms(size: Size, order: Sequence[str] = ()) -> list[tuple[Number, list[tuple[Atom, int]]]]:
+    """The terms of `size` as (coefficient, powers of atoms), in the order in which they are printed."""
+    rank = {name: i for i, name in enumerate(order)}
+    terms = sorted(terms_of(size).items(), key=lambda item: _order(item[0], rank))
+    return [(c, sorted(monomial, key=lambda f: _rank(f[0], rank))) for monomial, c in terms]
 
 
 def _rank(atom: Atom, rank: dict[str, int]) -> tuple:

@@ -1,1 +1,1 @@
-"""Costs as text and tables."""
+"""Reports: one document, lowered to text, markdown, LaTeX and plain dictionaries."""

@@ -1,0 +1,78 @@
+"""How parts of a report become Rich objects that fit any width: formulas break between terms, nothing is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.text import Text
+
+from symcost.report.document import Cell, Formula
+
+WIDE = 40
+"""A formula column is not made narrower than this, unless its formulas are."""
+
+
+class FormulaText:
+    """A formula that wraps between its terms; a term that is wider than the column, between its words."""
+
+    def __init__(self, formula: Formula, style: str = ""):
+        self.formula, self.style = formula, style
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        widest = min(max(map(len, self.formula.terms)), WIDE)
+        return Measurement(widest, max(widest, len(self.formula.text))).with_maximum(options.max_width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in wrapped(self.formula, options.max_width):
+            yield Text(line, style=self.style, no_wrap=True, overflow="fold")
+
+
+def wrapped(formula: Formula, width: int) -> list[str]:
+    """The lines of a formula at most `width` wide.
+
+    Example:
+        >>> wrapped(Formula("2*N*F + N*H - max(N - 1, F)"), 16)
+        ['2*N*F + N*H', '- max(N - 1, F)']
+    """
+    return _filled((piece for term in formula.terms for piece in _pieces(term, width)), width)
+
+
+def _pieces(term: str, width: int) -> Iterator[str]:
+    """A term in parts that fit: whole; else by words, with the sign kept at its word; else by characters."""
+    if len(term) <= width:
+        yield term
+        return
+    words = term.split(" ")
+    if words[0] in ("+", "-") and len(words) > 1:
+        words[:2] = [" ".join(words[:2])]
+    for word in words:
+        yield from (word[i : i + width] for i in range(0, len(word), width))
+
+
+def _filled(pieces: Iterator[str], width: int) -> list[str]:
+    lines: list[str] = []
+    for piece in pieces:
+        if lines and len(lines[-1]) + 1 + len(piece) <= width:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(piece)
+    return lines
+
+
+def number(value: int) -> str:
+    """An exact integer with its thousands set apart: ``125,390,000``."""
+    return f"{value:,}"
+
+
+def plain_text(cell: Cell) -> str:
+    """A cell on one line."""
+    if cell is None:
+        return ""
+    return number(cell) if isinstance(cell, int) else str(cell)
+
+
+def natural_width(column: Sequence[Cell]) -> int:
+    """How wide a column must at least be: its widest number, path or term, but a formula wraps from `WIDE` on."""
+    return max((min(len(plain_text(c)), WIDE) if isinstance(c, Formula) else len(plain_text(c)) for c in column), default=0)

@@ -1,0 +1,142 @@
+"""A cost as a report: how it was counted, what it holds for, its totals, what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from symcost.conventions import convention
+from symcost.formatting import format_size, leading_terms
+from symcost.polynomial import Size, atoms_of, bind, symbols_of, terms_of
+from symcost.report.document import UNITS, Fact, Formula, Quantity, Report
+
+if TYPE_CHECKING:
+    from symcost.cost import ProgramCost
+
+MAIN = ("flops", "macs")
+"""Quantities whose leading terms are shown: the first of them that is not 0."""
+
+
+def cost_report(cost: ProgramCost, points: Sequence[Mapping[str, Any]] = ()) -> Report:
+    """The totals of `cost`.
+
+    Args:
+        points: sizes at which values are put beside the formulas; each gives all symbols.
+
+    Raises:
+        MissingSizeError, DomainError: a point lacks a symbol, or is outside of the domain.
+    """
+    sizes = {q: cost.size(q) for q in cost.quantities}
+    at = tuple(cost.at(**point).sizes for point in points)
+    main = next((q for q in MAIN if sizes.get(q, 0) != 0), None)
+    shown = {q: size for q, size in sizes.items() if size != 0}
+    quantities = tuple(
+        Quantity(
+            q,
+            UNITS[q],
+            formula(size, cost.domain.names),
+            tuple(value(cost, q, point) for point in at),
+            leading(size, cost.domain.names) if q == main else None,
+        )
+        for q, size in shown.items()
+    )
+    return Report(
+        cost.name,
+        facts(cost),
+        at,
+        quantities,
+        tuple(q for q, size in sizes.items() if size == 0),
+        warnings=warnings(cost),
+        notes=notes(shown.values(), cost.domain.names),
+    )
+
+
+def facts(cost: ProgramCost) -> tuple[Fact, ...]:
+    """Convention, domain, and how many points were traced."""
+    found = [
+        Fact("convention", f"{cost.convention}: {convention(cost.convention).summary}", cost.convention),
+        Fact("domain", str(cost.domain)),
+    ]
+    if cost.analysis is None:
+        found.append(Fact("derived", cost.note or "from another cost"))
+    else:
+        count = len(cost.samples)
+        found.append(Fact("traced", f"at {count} point{'' if count == 1 else 's'}", count))
+    return tuple(found)
+
+
+def formula(size: Size, names: Sequence[str]) -> Formula | int:
+    """A size as it is printed; an int where no symbol is in it."""
+    return size if isinstance(size, int) else Formula(format_size(size, names))
+
+
+def value(cost: ProgramCost, quantity: str, sizes: Mapping[str, int]) -> Formula | int:
+    """A total at `sizes`; a formula in what is left where it contains an unknown cost."""
+    size = cost.size(quantity)
+    if symbols_of(size) <= set(sizes):
+        return cost.value(quantity, sizes)
+    return Formula(format_size(bind(size, sizes), cost.domain.names))
+
+
+def leading(size: Size, names: Sequence[str]) -> Formula | None:
+    """The leading terms, where there are others besides."""
+    first = leading_terms(size)
+    return Formula(format_size(first, names)) if 0 < len(terms_of(first)) < len(terms_of(size)) else None
+
+
+def warnings(cost: ProgramCost) -> tuple[Fact, ...]:
+    """What is not known, one line for each."""
+    found = []
+    for unknown in cost.unknown:
+        plain = {"symbol": unknown.symbol, "primitive": unknown.primitive}
+        plain |= {"scope": unknown.scope, "source": unknown.source}
+        place = " in ".join(filter(None, (unknown.primitive, unknown.scope)))
+        place += f", {unknown.source}" if unknown.source else ""
+        if unknown.symbol.startswith("trips_"):
+            text = f"{unknown.symbol} stands for how often a loop runs that does not say it ({place})"
+        else:
+            text = f"{unknown.symbol} stands for the cost of a primitive without a rule ({place})"
+        found.append(Fact("unknown", text, plain))
+    return tuple(found)
+
+
+_EXPLANATIONS = {
+    "indicator": "{} is 1 where this holds and 0 at all other sizes: such a term counts at that size only",
+    "conv_taps": (
+        "{}: conv_taps(size, kernel, output, stride, padding before, input dilation, kernel dilation) counts the "
+        "pairs of an output position and a kernel tap along one axis that meet the input, not its padding"
+    ),
+    "ceil_log2": "{}: ceil_log2(n) is the logarithm to base 2, rounded up",
+    "floor_log2": "{}: floor_log2(n) is the logarithm to base 2, rounded down",
+}
+"""What a function in a formula means, by the kind of its atom; {} is the function as printed."""
+
+
+def notes(sizes: Iterable[Size], names: Sequence[str]) -> tuple[str, ...]:
+    """What the functions in these sizes mean, in words; rounding, max and min need none."""
+    found: dict[str, dict[str, None]] = {}
+    left = list(sizes)
+    seen = set()
+    while left:
+        for atom in atoms_of(left.pop(0)):
+            if atom in seen:
+                continue
+            seen.add(atom)
+            left.extend(atom.args)
+            if atom.kind in _EXPLANATIONS:
+                printed = format_size(bind_atom(atom), names)
+                found.setdefault(atom.kind, {})[printed] = None
+    return tuple(_EXPLANATIONS[kind].format(_listed([*texts])) for kind, texts in found.items())
+
+
+def bind_atom(atom: Any) -> Size:
+    """The size that is one atom alone."""
+    from symcost.polynomial import Poly
+
+    return Poly({((atom, 1),): 1})
+
+
+def _listed(texts: list[str], most: int = 3) -> str:
+    """The first few of several examples; a formula shows all of them anyway."""
+    more = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
