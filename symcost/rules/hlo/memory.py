@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import metadata
 
 from symcost.polynomial import Size, total
@@ -12,11 +13,11 @@ def pointer_bytes(jaxlib: str) -> int:
     """Bytes of one entry of a tuple's table, in the analysis of this release of jaxlib.
 
     Example:
-        >>> pointer_bytes("0.10.2"), pointer_bytes("0.12.0.1")
-        (8, 4)
+        >>> pointer_bytes("0.11.1"), pointer_bytes("0.11.2"), pointer_bytes("0.12.0.1")
+        (8, 4, 4)
     """
-    major, minor = (int(part) for part in jaxlib.split(".")[:2])
-    return 4 if (major, minor) >= (0, 12) else 8
+    release = tuple(int(part) for part in re.findall(r"\d+", jaxlib)[:3])
+    return 4 if release >= (0, 11, 2) else 8
 
 
 POINTER_BYTES = pointer_bytes(metadata.version("jaxlib"))
