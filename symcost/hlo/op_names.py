@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def enter_call(op_name: str, frame: Frame, computation: str) -> Frame:
     return replace(inner, primitive=primitive)
 
 
+@lru_cache(maxsize=4096)
 def _enter(path: str, frame: Frame) -> Frame:
     """The frame of what stands at `path` inside `frame`."""
     scopes, transforms = list(frame.scopes), set(frame.transforms)
