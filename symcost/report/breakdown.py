@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from symcost.ledger import Row
+from symcost.ledger import Key, Row
 from symcost.polynomial import Size, bind, total
 from symcost.report.document import Cell, Report, Share, Table
 from symcost.report.totals import facts, formula, notes, warnings
@@ -21,6 +22,8 @@ BRANCHES = (
     "rows with a branch are costs inside a conditional, as if that branch were taken; the conditional's own row holds "
     "the largest of them per quantity, so rows of branches are not part of the total and do not add up with the others"
 )
+
+REPEATS = "rows that differ in nothing but a number of their path are shown as one, with the costs of all of them"
 
 
 def table_report(table: CostTable, sizes: Mapping[str, Any] | None = None, *, join: bool = True) -> Report:
@@ -43,6 +46,21 @@ def table_report(table: CostTable, sizes: Mapping[str, Any] | None = None, *, jo
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row to print: what tells it apart, what it costs, how many rows of the ledger it stands for."""
+
+    label: tuple[str, ...]
+    row: Row
+    times: int = 1
+
+    @property
+    def remark(self) -> str:
+        """The conditional branch the row stands in, and what is special about it."""
+        key = self.row.key
+        return ", ".join(filter(None, (f"branch {key.branch}" if key.branch else "", key.flag)))
+
+
 def breakdown(table: CostTable, point: Mapping[str, int] | None = None, *, join: bool = True) -> Table:
     """The rows of `table`.
 
@@ -50,94 +68,107 @@ def breakdown(table: CostTable, point: Mapping[str, int] | None = None, *, join:
         point: checked sizes, or None for formulas.
         join: show rows that differ in one number of their module path, and in nothing else, as one.
     """
-    names = table.cost.domain.names
-    at = (lambda size: bind(size, point)) if point is not None else (lambda size: size)
-    rows = [Row(row.key, at(row.count), {q: at(s) for q, s in row.costs.items()}) for row in table.ledger.rows]
-    defined = [q for q in ORDER if q in table.cost.quantities]
-    kept = [q for q in defined if any(row[q] != 0 for row in rows)] or defined[:1]
-    labelled = [(tuple(getattr(row.key, axis) for axis in table.axes), row, 1) for row in rows]
-    if join and "scope" in table.axes:
-        labelled = joined(labelled, table.axes.index("scope"))
-    totals = {q: total(row[q] for row in rows if not row.key.branch) for q in kept}
-    shared = next((q for q in kept if isinstance(totals[q], int) and totals[q]), None)
-    remarks = any(row.key.branch or row.key.flag for row in rows)
-    repeats = any(times > 1 for _, _, times in labelled)
+    axes, cost = table.axes, table.cost
+    lines = [_Line(tuple(getattr(r.key, axis) for axis in axes), _at(r, point)) for r in table.ledger.rows]
+    whole = _total(lines, len(axes))
+    defined = [q for q in ORDER if q in cost.quantities]
+    kept = [q for q in defined if any(line.row[q] != 0 for line in lines)] or defined[:1]
+    shared = next((q for q in kept if isinstance(whole.row[q], int) and whole.row[q] != 0), None)
+    remarks = any(line.remark for line in lines)
+    if join and "scope" in axes:
+        lines = joined(lines, axes.index("scope"))
+    repeats = any(line.times > 1 for line in lines)
 
-    def cells(label: tuple[str, ...], costs: Mapping[str, Size], count: Size, times: int, remark: str) -> tuple:
-        found: list[Cell] = [text or "(outside of modules)" * (axis == "scope") for text, axis in zip(label, table.axes)]
-        if remarks:
-            found.append(remark)
-        if repeats:
-            found.append(times)
-        found.append(formula(count, names))
+    def cells(line: _Line) -> tuple[Cell, ...]:
+        found: list[Cell] = [
+            text or ("(outside of modules)" if axis == "scope" else "")
+            for text, axis in zip(line.label, axes, strict=True)
+        ]
+        found += [line.remark] * remarks
+        found += [line.times] * repeats
+        found.append(formula(line.row.count, cost.domain.names))
         for q in kept:
-            size = costs.get(q, 0)
-            found.append(formula(size, names))
+            found.append(formula(line.row[q], cost.domain.names))
             if q == shared:
-                branch = remark.startswith("branch")
-                found.append(None if branch or not isinstance(size, int) else Share(size / totals[q]))
+                found.append(None if line.row.key.branch else _share(line.row[q], whole.row[q]))
         return tuple(found)
 
-    keys = [*table.axes, *["remark"] * remarks, *["rows"] * repeats, "operations"]
-    labels = len(table.axes) + remarks
+    keys = [*axes, *["remark"] * remarks, *["rows"] * repeats, "operations"]
     for q in kept:
         keys += [q, "share"] if q == shared else [q]
-    columns = tuple(f"% of {shared}" if key == "share" else key for key in keys)
-    counted = total(row.count for row in rows if not row.key.branch)
-    number = sum(times for _, row, times in labelled if not row.key.branch)
-    last = cells(("total", *[""] * (len(table.axes) - 1)), totals, counted, number, "")
     return Table(
-        columns,
-        tuple(cells(label, row.costs, row.count, times, _remark(row)) for label, row, times in labelled),
+        tuple(f"% of {shared}" if key == "share" else key for key in keys),
+        tuple(map(cells, lines)),
         tuple(keys),
-        labels,
-        last,
-        _notes(labelled, repeats),
+        len(axes) + remarks,
+        cells(whole),
+        _notes(lines, repeats),
     )
 
 
-def joined(labelled: list[tuple[tuple[str, ...], Row, int]], scope: int) -> list[tuple[tuple[str, ...], Row, int]]:
+def _at(row: Row, point: Mapping[str, int] | None) -> Row:
+    if point is None:
+        return row
+    return Row(row.key, bind(row.count, point), {q: bind(size, point) for q, size in row.costs.items()})
+
+
+def _total(lines: list[_Line], columns: int) -> _Line:
+    """The sum of the rows outside of branches."""
+    rows = [line.row for line in lines if not line.row.key.branch]
+    costs = {q: total(row[q] for row in rows) for q in ORDER}
+    key = Key("", "", "", "", "")
+    return _Line(("total", *[""] * (columns - 1)), Row(key, total(row.count for row in rows), costs), len(rows))
+
+
+def _share(size: Size, whole: Size) -> Share | None:
+    return Share(size / whole) if isinstance(size, int) and isinstance(whole, int) else None
+
+
+def joined(lines: list[_Line], scope: int) -> list[_Line]:
     """Rows with equal costs whose paths differ in one number, as one row: ``Encoder/Block_{0..11}/Dense_0``.
 
     The outermost number is tried first, so that layers are joined rather than the parts of a layer.
+
+    Args:
+        scope: which part of a label is the module path.
     """
-    depth = max((label[scope].count("/") for label, _, _ in labelled), default=0) + 1
+    depth = max((line.label[scope].count("/") for line in lines), default=0) + 1
     for position in range(depth):
-        groups: dict[Any, list[tuple[int, tuple[str, ...], Row, int]]] = {}
-        for label, row, times in labelled:
-            parts = label[scope].split("/")
+        groups: dict[Any, list[tuple[int, _Line]]] = {}
+        for line in lines:
+            parts = line.label[scope].split("/")
             match = re.fullmatch(r"(.*?)(\d+)", parts[position]) if position < len(parts) else None
-            if match is None or times > 1:
-                groups[object()] = [(0, label, row, times)]
+            if match is None or line.times > 1:
+                groups[object()] = [(0, line)]
                 continue
-            parts[position] = f"{match[1]}\0"
-            other = (*label[:scope], "/".join(parts), *label[scope + 1 :])
-            costs = frozenset((q, s) for q, s in row.costs.items() if s != 0)
-            groups.setdefault((other, row.key.branch, row.key.flag, row.count, costs), []).append(
-                (int(match[2]), label, row, times)
-            )
-        labelled = [entry for key, group in groups.items() for entry in _join(key, group, scope)]
-    return labelled
+            parts[position] = f"{match[1]}{_NUMBER}"
+            label = (*line.label[:scope], "/".join(parts), *line.label[scope + 1 :])
+            costs = frozenset((q, s) for q, s in line.row.costs.items() if s != 0)
+            key = (label, line.remark, line.row.count, costs)
+            groups.setdefault(key, []).append((int(match[2]), line))
+        lines = [line for key, group in groups.items() for line in _join(key, group, scope)]
+    return lines
 
 
-def _join(key: Any, group: list, scope: int) -> list[tuple[tuple[str, ...], Row, int]]:
-    indices = [index for index, *_ in group]
-    if len(group) == 1 or indices != [*range(indices[0], indices[0] + len(group))]:
-        return [(label, row, times) for _, label, row, times in group]
-    label, first = list(key[0]), group[0][2]
-    label[scope] = label[scope].replace("\0", f"{{{indices[0]}..{indices[-1]}}}")
-    times = len(group)
-    return [(tuple(label), Row(first.key, times * first.count, {q: times * s for q, s in first.costs.items()}), times)]
+_NUMBER = "\0"
+"""Stands for the number that paths differ in; no path contains it."""
 
 
-def _remark(row: Row) -> str:
-    return ", ".join(filter(None, (f"branch {row.key.branch}" if row.key.branch else "", row.key.flag)))
+def _join(key: Any, group: list[tuple[int, _Line]], scope: int) -> list[_Line]:
+    indices = [index for index, _ in group]
+    times, first = len(group), group[0][1].row
+    if times == 1 or indices != [*range(indices[0], indices[0] + times)]:
+        return [line for _, line in group]
+    label = list(key[0])
+    label[scope] = label[scope].replace(_NUMBER, f"{{{indices[0]}..{indices[-1]}}}")
+    row = Row(first.key, times * first.count, {q: times * size for q, size in first.costs.items()})
+    return [_Line(tuple(label), row, times)]
 
 
-def _notes(labelled: list[tuple[tuple[str, ...], Row, int]], repeats: bool) -> tuple[str, ...]:
+def _notes(lines: list[_Line], repeats: bool) -> tuple[str, ...]:
     found = []
-    if any(row.key.branch for _, row, _ in labelled):
+    if any(line.row.key.branch for line in lines):
         found.append(BRANCHES)
     if repeats:
-        found.append("rows that differ in nothing but a number of their path are shown as one, with the costs of all of them")
+        found.append(REPEATS)
     return tuple(found)

@@ -52,11 +52,14 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A part of a whole, from 0 to 1."""
+    """A part of a whole, from 0 to 1; or with `signed`, how much more (or less) than a whole."""
 
     part: float
+    signed: bool = False
 
     def __str__(self) -> str:
+        if self.signed:
+            return f"{100 * self.part:+.3f}%" if self.part else "none"
         return f"{100 * self.part:.1f}%"
 
 
@@ -118,7 +121,10 @@ class Table:
     def without(self, key: str) -> Table:
         """The table less one column."""
         i = self.keys.index(key)
-        drop = lambda row: (*row[:i], *row[i + 1 :])
+
+        def drop(row: tuple[Any, ...]) -> tuple[Any, ...]:
+            return (*row[:i], *row[i + 1 :])
+
         return replace(
             self,
             columns=drop(self.columns),
@@ -177,13 +183,23 @@ def plain(report: Report) -> dict[str, Any]:
         found["units"] = {name: UNITS[name] for name in (*named, *report.zeros) if name in UNITS}
     if len(report.points) > 1:
         found["points"] = [
-            {"at": dict(point), **{q.name: _cell(q.values[i]) for q in report.quantities}, **dict.fromkeys(report.zeros, 0)}
+            {
+                "at": dict(point),
+                **{q.name: _cell(q.values[i]) for q in report.quantities},
+                **dict.fromkeys(report.zeros, 0),
+            }
             for i, point in enumerate(report.points)
         ]
     found["unknown"] = [fact.plain for fact in report.warnings]
     for table in report.tables:
-        found[table.name] = [dict(zip(table.keys, map(_cell, row), strict=True)) for row in table.rows]
+        found[table.name] = [_row(table, row) for row in table.rows]
+        if table.total:
+            found["total"] = _row(table, table.total)
     return found
+
+
+def _row(table: Table, row: tuple[Cell, ...]) -> dict[str, Any]:
+    return dict(zip(table.keys, map(_cell, row), strict=True))
 
 
 def _cell(cell: Cell) -> Any:

@@ -71,7 +71,7 @@ def _atom(atom: Atom, names: Sequence[str]) -> str:
     if atom.kind == "symbol":
         return _symbol(atom.name)
     if atom.kind == "floor_div":
-        return _rounded(*atom.args, names)
+        return _rounded(atom.args[0], atom.args[1], names)
     arguments = [formula(a, names) for a in atom.args]
     if atom.kind == "indicator":
         return rf"\left[{arguments[0]} = {arguments[1]}\right]"
@@ -89,7 +89,8 @@ def _rounded(a: Size, b: Size, names: Sequence[str]) -> str:
     """A quotient rounded down; up where the numerator's constant says so, as formulas are printed elsewhere."""
     constant = terms_of(a).get((), 0)
     side = "floor"
-    if isinstance(b, int) and constant == b - 1 and all(isinstance(c, int) for c in terms_of(a).values()):
+    whole = all(isinstance(c, int) for c in terms_of(a).values())
+    if whole and isinstance(b, int) and isinstance(constant, int) and constant == b - 1:
         side, a = "ceil", a - constant
     return rf"\left\l{side} \frac{{{formula(a, names)}}}{{{formula(b, names)}}} \right\r{side}"
 

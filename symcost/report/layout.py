@@ -12,6 +12,8 @@ from symcost.report.document import Cell, Formula
 
 WIDE = 40
 """A formula column is not made narrower than this, unless its formulas are."""
+SENTENCE = 24
+"""Nor is a column of sentences made narrower than this."""
 
 
 class FormulaText:
@@ -74,5 +76,14 @@ def plain_text(cell: Cell) -> str:
 
 
 def natural_width(column: Sequence[Cell]) -> int:
-    """How wide a column must at least be: its widest number, path or term, but a formula wraps from `WIDE` on."""
-    return max((min(len(plain_text(c)), WIDE) if isinstance(c, Formula) else len(plain_text(c)) for c in column), default=0)
+    """How wide a column must at least be: its widest number, path or term; formulas and sentences wrap."""
+    return max(map(_least, column), default=0)
+
+
+def _least(cell: Cell) -> int:
+    text = plain_text(cell)
+    if isinstance(cell, Formula):
+        return min(len(text), WIDE)
+    if isinstance(cell, str) and " " in cell:
+        return min(len(text), SENTENCE)
+    return len(text)

@@ -95,7 +95,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
 
 
 def _quantities(report: Report, width: int) -> RenderableType:
-    """Name, unit, values and formula of each quantity; the formula takes the width that is left, or lines of its own."""
+    """Name, values, unit and formula of each quantity; formulas take the width that is left, or lines of their own."""
     bare = not report.points and all(isinstance(q.formula, int) for q in report.quantities)
     many = len(report.points) > 1
     used = max(len(q.name) + len(q.unit) for q in report.quantities) + 6 if report.quantities else 0
@@ -124,7 +124,7 @@ def _quantities(report: Report, width: int) -> RenderableType:
 
 
 def _table(table: Table, width: int) -> RenderableType:
-    """A grid where it fits; of numbers, without the columns that matter least; of formulas, a block of lines per row."""
+    """A grid where it fits; else a block of lines per row for formulas, and fewer columns for numbers."""
     if _grid_width(table) <= width:
         return _as_grid(table)
     if any(isinstance(cell, Formula) for row in table.rows for cell in row):
@@ -138,7 +138,9 @@ def _table(table: Table, width: int) -> RenderableType:
             left_out.append(key)
     if _grid_width(narrow) > width:
         return _as_blocks(table)
-    needed = f"too narrow for {', '.join(left_out)}: {_grid_width(table)} columns show all (COLUMNS={_grid_width(table)})"
+    needed = (
+        f"too narrow for {', '.join(left_out)}: {_grid_width(table)} columns show all (COLUMNS={_grid_width(table)})"
+    )
     return Group(_as_grid(narrow), Text(needed, style="dim"))
 
 
@@ -154,7 +156,7 @@ def _grid_width(table: Table) -> int:
 def _as_grid(table: Table) -> RenderableType:
     grid = Grid(box=LINES, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for i, column in enumerate(table.columns):
-        numbers = i >= table.labels and not any(isinstance(row[i], Formula) for row in table.rows)
+        numbers = i >= table.labels and not any(isinstance(row[i], (Formula, str)) for row in table.rows)
         # a heading may wrap at its underscores, where it reads as two words
         heading = Text("\n".join(column.split("_")))
         grid.add_column(heading, justify="right" if numbers else "left", overflow="fold", vertical="top")

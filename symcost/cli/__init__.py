@@ -1,0 +1,8 @@
+"""The command line: `symcost trace | compare | zoo | rules`. JAX is imported when something is traced, not before."""
+
+
+def main() -> None:
+    """Entry point of the command `symcost`."""
+    from symcost.cli.app import app
+
+    app()

@@ -1,0 +1,77 @@
+"""The command `symcost`: its subcommands, and what an error looks like."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from symcost import __version__
+from symcost.cli import compare, rules, trace, zoo
+from symcost.cli.options import Debug, examples
+from symcost.errors import SymcostError
+
+
+class _Commands(TyperGroup):
+    """Subcommands; an error that symcost raises on purpose is printed in red, with exit code 1 and no traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SymcostError as error:
+            if ctx.meta.get("symcost.debug"):
+                raise
+            _complain(error)
+            raise typer.Exit(1) from None
+
+
+def _complain(error: SymcostError) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    sys.stdout.flush()
+    Console(stderr=True, highlight=False).print(Text(str(error), style="red"), soft_wrap=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"symcost {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=_Commands,
+    name="symcost",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "symcost zoo list",
+        "symcost zoo show gcn-sparse --at N=2708,M=10556,F=1433,H=16,C=7",
+        'symcost trace flax.linen:Dense --arg "B F" --set features=H',
+        'symcost trace model.py:Net --arg "B T F" --set width=F --build --dim "F%8" --by scope',
+        'symcost compare model.py:Net --arg "B F" --set features=H --at B=32,F=64,H=16',
+    ),
+)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """What a neural network costs, as a formula in its sizes, checked by XLA."""
+    # tracing needs no accelerator, and looking for one takes seconds
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+app.command("trace", epilog=trace.EXAMPLES)(trace.command)
+app.command("compare", epilog=compare.EXAMPLES)(compare.command)
+app.add_typer(zoo.app, name="zoo")
+app.command("rules", epilog=rules.EXAMPLES)(rules.command)

@@ -1,0 +1,56 @@
+"""`symcost compare`: a formula beside XLA's own figures, with the reason for each difference."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from symcost.cli import options as o
+from symcost.cli.options import examples
+from symcost.cli.output import progress, show_json
+from symcost.cli.request import Request
+from symcost.cli.sizes import points
+
+EXAMPLES = examples(
+    'symcost compare flax.linen:Dense --arg "B F" --set features=H --at B=32,F=64,H=16',
+    "symcost compare zoo:gcn-sparse --at N=27,M=75,F=11,H=8,C=7 --at N=100,M=400,F=11,H=8,C=7",
+)
+Targets = Annotated[
+    list[str], typer.Option("--target", metavar="TARGET", help="Where XLA compiles it.", show_default="cpu")
+]
+
+
+def command(
+    target: o.Target,
+    arg: o.Arguments = [],  # noqa: B006  # typer copies the default
+    kwarg: o.Keywords = [],  # noqa: B006
+    setting: o.Settings = [],  # noqa: B006
+    build: o.Build = False,
+    method: o.Method = "",
+    rng: o.Rngs = [],  # noqa: B006
+    mutable: o.Mutable = [],  # noqa: B006
+    param: o.Params = [],  # noqa: B006
+    strict: o.Strict = False,
+    dim: o.Dims = [],  # noqa: B006
+    where: o.Where = [],  # noqa: B006
+    trip: o.Trips = [],  # noqa: B006
+    at: o.At = [],  # noqa: B006
+    on: Targets = ["cpu"],  # noqa: B006
+    json: o.Json = False,
+    debug: o.Debug = False,
+) -> None:
+    """The formula at given sizes beside XLA's own figures, with the ratio and the reason for each difference."""
+    at_points = points(at)
+    if not at_points:
+        raise typer.BadParameter("XLA compiles at integer sizes; give them: --at N=10,F=16", param_hint="--at")
+    request = Request(target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict)
+    import symcost as sc
+
+    with progress(f"comparing {target}", quiet=json) as report:
+        cost = request.trace(report)
+        found = sc.compare(cost, targets=on, at=at_points)
+    if json:
+        show_json(found.as_dict())
+    else:
+        typer.echo(str(found))

@@ -1,0 +1,125 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: lines that can be typed."""
+    # rich would take [...] for its own marks
+    return "\n\n".join(["[bold]Examples[/bold]", *("  " + line.replace("[", "\\[") for line in lines)])
+
+
+class Axis(StrEnum):
+    """What rows of a table are told apart by."""
+
+    scope = "scope"
+    primitive = "primitive"
+    phase = "phase"
+    dtype = "dtype"
+    unit = "unit"
+
+
+def _remember_debug(ctx: typer.Context, wanted: bool) -> bool:
+    if wanted:
+        ctx.meta["symcost.debug"] = True
+    return wanted
+
+
+def _option(*names: str, help: str, panel: str | None = None, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
+
+
+CALL, SIZES, OUTPUT = "The call", "Sizes", "Output"
+
+Debug = Annotated[
+    bool, _option("--debug", help="Show the traceback of an error.", callback=_remember_debug, is_eager=True)
+]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="OBJECT",
+        show_default=False,
+        help="[bold]package.module:object[/bold], [bold]file.py:object[/bold], or [bold]zoo:NAME[/bold]: "
+        "a Flax module, its class, or any JAX function.",
+    ),
+]
+Arguments = Annotated[
+    list[str],
+    _option(
+        "--arg", panel=CALL, metavar="SHAPE", help='An array argument, in order: "B T F", "M:int32", "" (a scalar).'
+    ),
+]
+Keywords = Annotated[
+    list[str],
+    _option(
+        "--kwarg",
+        panel=CALL,
+        metavar="NAME=VALUE",
+        help='A keyword argument: train=false, or an array, "mask=B T:bool".',
+    ),
+]
+Settings = Annotated[
+    list[str],
+    _option(
+        "--set",
+        panel=CALL,
+        metavar="NAME=VALUE",
+        help="Build the class with this field: features=H, width=4*F, rate=0.1, sizes=[H,C]. "
+        "A word is a symbol unless the field takes text; in quotes it is text.",
+    ),
+]
+Build = Annotated[
+    bool,
+    _option(
+        "--build", panel=CALL, help="The constructor computes with sizes (a loop over layers): call it with integers."
+    ),
+]
+Method = Annotated[str, _option("--method", panel=CALL, metavar="NAME", help="Call this method of the module.")]
+Rngs = Annotated[list[str], _option("--rng", panel=CALL, metavar="NAME", help="A stream of random numbers: dropout.")]
+Mutable = Annotated[
+    list[str], _option("--mutable", panel=CALL, metavar="NAME", help="A collection that the call updates: batch_stats.")
+]
+Params = Annotated[
+    list[str], _option("--param", panel=CALL, metavar="NAME", help="A plain function's argument that holds parameters.")
+]
+Dims = Annotated[
+    list[str],
+    _option(
+        "--dim", panel=SIZES, metavar="DOMAIN", help='What a symbol may be: "F%8", "N>=3", "N<=64", "M>=0", "N=2^k".'
+    ),
+]
+Where = Annotated[
+    list[str], _option("--where", panel=SIZES, metavar="RELATION", help='A relation between symbols: "M <= N".')
+]
+Trips = Annotated[
+    list[str], _option("--trip", panel=SIZES, metavar="NAME=COUNT", help="How often a loop runs that does not say it.")
+]
+Strict = Annotated[bool, _option("--strict", panel=CALL, help="A primitive without a rule is an error.")]
+At = Annotated[
+    list[str],
+    _option(
+        "--at",
+        panel=SIZES,
+        metavar="NAME=SIZE,...",
+        help="Sizes to evaluate at; those left out stay symbols. A name given again starts the next point.",
+    ),
+]
+Convention = Annotated[
+    str, typer.Option("--convention", rich_help_panel=OUTPUT, help="How to count: algorithm, xla, macs, darknet.")
+]
+By = Annotated[
+    list[Axis] | None,
+    _option(
+        "--by", panel=OUTPUT, metavar="COLUMN", help="Rows by scope, primitive, phase, dtype or unit; several together."
+    ),
+]
+Depth = Annotated[
+    int | None,
+    _option("--depth", panel=OUTPUT, min=1, help="Cut module paths to so many components (with --by scope)."),
+]
+Json = Annotated[bool, _option("--json", panel=OUTPUT, help="Print one JSON object instead of text.")]

@@ -1,0 +1,166 @@
+"""What `symcost trace` and `symcost compare` were asked to trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from symcost.cli.sizes import declare, trips
+from symcost.cli.target import load
+from symcost.cli.values import assignment, parameters, takes_text, value
+from symcost.errors import ArgumentError, BuildError, SymcostError
+
+ZOO = "zoo:"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options that say what to trace, as they were typed; see `symcost.cli.options`."""
+
+    target: str
+    args: list[str]
+    kwargs: list[str]
+    settings: list[str]
+    build: bool
+    method: str
+    rngs: list[str]
+    mutable: list[str]
+    params: list[str]
+    dims: list[str]
+    where: list[str]
+    trips: list[str]
+    strict: bool
+
+    def trace(self, progress: Callable[[str], None]) -> Any:
+        """The cost.
+
+        Raises:
+            SymcostError: the object does not load or cannot be traced.
+        """
+        import symcost as sc
+
+        if self.target.startswith(ZOO):
+            return self._zoo(progress)
+        loaded = load(self.target)
+        # symbols print in the order in which they are first named: in arguments, then in settings
+        args = [array(text) for text in self.args]
+        for text in self.kwargs:
+            assignment(text, "--kwarg", "train=false")
+        listed = declare(self.dims)
+        obj = self._object(loaded)
+        known = parameters(obj) if callable(obj) else {}
+        kwargs = {}
+        for text in self.kwargs:
+            name, given = assignment(text, "--kwarg", "train=false")
+            kwargs[name] = array(given) if _is_array(given) else value(given, takes_text(known.get(name)))
+        cost = sc.trace(
+            obj,
+            *args,
+            kwargs=kwargs,
+            method=self.method or None,
+            rngs=tuple(self.rngs),
+            mutable=tuple(self.mutable),
+            params=tuple(int(p) if p.isdigit() else p for p in self.params),
+            where=self.where,
+            trips=trips(self.trips),
+            strict=self.strict,
+            progress=progress,
+        )
+        for name in listed:
+            if name not in cost.domain.names:
+                from symcost.dims import unused_symbol
+
+                raise unused_symbol(name, cost.domain.names, " (it is declared with --dim)")
+        return cost
+
+    def _object(self, loaded: Any) -> Any:
+        """The loaded object, built if it is a class or a constructor."""
+        import symcost as sc
+        from symcost.frontend.frameworks import is_module_class, is_nnx_class
+
+        if not isinstance(loaded, type) and not self.build:
+            if self.settings:
+                raise ArgumentError(
+                    f"--set builds a class, and {self.target} is {_described(loaded)}",
+                    todo=f"--kwarg {self.settings[0]} for a keyword of its call; --build to call it with integers",
+                )
+            return loaded
+        name = getattr(loaded, "__name__", self.target)
+        known = parameters(loaded)
+        settings = {}
+        for text in self.settings:
+            field, given = assignment(text, "--set", "features=H")
+            _check_field(field, name, known)
+            settings[field] = value(given, takes_text(known.get(field)))
+        if self.build or not is_module_class(loaded) or is_nnx_class(loaded):
+            return sc.build(loaded, **settings)
+        return _constructed(loaded, name, settings)
+
+    def _zoo(self, progress: Callable[[str], None]) -> Any:
+        from symcost import zoo
+
+        given = [
+            option
+            for option, texts in (("--arg", self.args), ("--set", self.settings), ("--kwarg", self.kwargs))
+            if texts
+        ]
+        entry = zoo.get(self.target.removeprefix(ZOO))
+        if given:
+            raise ArgumentError(
+                f"the zoo's model {entry.name!r} has its arguments: {' '.join(given)} cannot be given",
+                todo=f"symcost zoo show {entry.name}",
+            )
+        declare(self.dims)
+        return entry.trace(where=self.where, strict=self.strict, progress=progress)
+
+
+def array(text: str) -> Any:
+    """An array argument: ``"B T F"``, ``"M:int32"``.
+
+    Example:
+        >>> print(array("N F"), array("M:int32"), array(":bool"))
+        float32[N, F] int32[M] bool[]
+    """
+    import symcost as sc
+
+    shape, colon, dtype = text.rpartition(":")
+    return sc.array(shape, dtype.strip() or "float32") if colon else sc.array(text)
+
+
+def _is_array(text: str) -> bool:
+    from symcost.arrays import DTYPES
+
+    return ":" in text and text.rpartition(":")[2].strip() in DTYPES
+
+
+def _check_field(field: str, name: str, known: Mapping[str, Any]) -> None:
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    if field in known or takes_all or not known:
+        return
+    near = get_close_matches(field, known, n=2, cutoff=0.4)
+    listed = [p for p in known if p not in ("parent", "name")]
+    raise ArgumentError(
+        f"{name} has no field {field!r}",
+        where=f"its fields: {', '.join(listed) or 'none'}",
+        todo=f"did you mean {' or '.join(f'--set {n}=...' for n in near)}?" if near else None,
+    )
+
+
+def _constructed(cls: Callable[..., Any], name: str, settings: Mapping[str, Any]) -> Any:
+    """A Linen module with symbols in its fields."""
+    try:
+        return cls(**settings)
+    except SymcostError:
+        raise
+    except Exception as error:
+        given = ", ".join(f"{k}={v}" for k, v in settings.items())
+        raise BuildError(
+            f"{name}({given}) failed: {type(error).__name__}: {error}",
+            todo="give the fields it needs with --set name=value; if its constructor computes with sizes, add --build",
+        ) from error
+
+
+def _described(obj: Any) -> str:
+    return f"a {type(obj).__name__}" if not callable(obj) or hasattr(obj, "apply") else "a function"

@@ -1,0 +1,98 @@
+"""`symcost trace`: the cost of a model or function as formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from symcost.cli import options as o
+from symcost.cli.options import examples
+from symcost.cli.output import progress, show
+from symcost.cli.request import Request
+from symcost.cli.sizes import points
+
+EXAMPLES = examples(
+    'symcost trace flax.linen:Dense --arg "B F" --set features=H',
+    'symcost trace model.py:GCN --arg "N F" --arg "M:int32" --arg "M:int32" --set features=H --by scope',
+    'symcost trace model.py:Net --set width=F --set layers=L --build --arg "B T F" --dim "F%8" --at B=1,T=9,F=512,L=12',
+    'symcost trace jax.numpy:matmul --arg "N F" --arg "F H" --at N=10,F=20,H=30 --json',
+    "symcost trace zoo:lstm --convention xla",
+)
+
+
+def command(
+    target: o.Target,
+    arg: o.Arguments = [],  # noqa: B006  # typer copies the default
+    kwarg: o.Keywords = [],  # noqa: B006
+    setting: o.Settings = [],  # noqa: B006
+    build: o.Build = False,
+    method: o.Method = "",
+    rng: o.Rngs = [],  # noqa: B006
+    mutable: o.Mutable = [],  # noqa: B006
+    param: o.Params = [],  # noqa: B006
+    strict: o.Strict = False,
+    dim: o.Dims = [],  # noqa: B006
+    where: o.Where = [],  # noqa: B006
+    trip: o.Trips = [],  # noqa: B006
+    at: o.At = [],  # noqa: B006
+    convention: o.Convention = "algorithm",
+    by: o.By = None,
+    depth: o.Depth = None,
+    json: o.Json = False,
+    debug: o.Debug = False,
+) -> None:
+    """The cost of a Flax module or any JAX function, as formulas in its sizes."""
+    request = Request(target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict)
+    at_points = points(at)
+    known_convention(convention)
+    with progress(f"tracing {target}", quiet=json) as report:
+        cost = request.trace(report).under(convention)
+    show(cost_report(cost, at_points, [axis.value for axis in by or ()], depth, join=not json), json)
+
+
+def known_convention(name: str) -> None:
+    """Complain about a convention before anything is traced."""
+    from symcost.conventions import convention
+
+    convention(name)
+
+
+def cost_report(
+    cost: Any, at: Sequence[Mapping[str, Any]], by: Sequence[str] = (), depth: int | None = None, join: bool = True
+) -> Any:
+    """Totals of `cost`, at points if there are any, and rows by `by`.
+
+    Args:
+        at: points. A single point may leave symbols out; they stay in the formulas.
+    """
+    from symcost.report import totals
+    from symcost.report.breakdown import breakdown
+
+    cost, complete, ignored = bound(cost, at)
+    report = totals.cost_report(cost, complete)
+    if ignored:
+        note = f"{', '.join(ignored)}: given a size, but no formula here contains it"
+        report = replace(report, notes=(*report.notes, note))
+    if not by:
+        return report
+    point = report.points[0] if len(report.points) == 1 else None
+    return replace(report, tables=(breakdown(cost.by(*by, depth=depth), point, join=join),))
+
+
+def bound(cost: Any, at: Sequence[Mapping[str, Any]]) -> tuple[Any, list[Mapping[str, Any]], list[str]]:
+    """`cost` with a single incomplete point bound into it; else the points. And names that nothing contains."""
+    known = {*cost.domain.names}
+    unknown = tuple(u.symbol for u in cost.unknown)
+    names = dict.fromkeys(name for point in at for name in point)
+    ignored = [n for n in names if n not in known and not n.startswith(unknown or ("\0",))]
+    if len(at) == 1 and not known <= set(at[0]):
+        given = {n: v for n, v in at[0].items() if n not in ignored}
+        if given:
+            # a size is refused here as `at` refuses it: fractions, booleans, sizes outside of the domain
+            for name, size in given.items():
+                if name in known:
+                    replace(cost.domain, dims=(cost.domain[name],), relations=(), excluded=()).check({name: size})
+            cost = cost.subs(**given)
+        return cost, [], ignored
+    return cost, [*at], ignored
