@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -126,12 +127,8 @@ class Entry:
             options: passed on to `sc.trace` (``strict=True``, ``rules=...``).
         """
         import symcost as sc
-        from symcost.dims import declarations, forget
 
-        # the model's symbols are its own: neither their order nor their domains mix with the user's
-        with declarations():
-            forget()
-            symbols = dict(zip(self.symbols.split(), sc.dims(self.symbols), strict=True))
+        with self._declared() as symbols:
             recipe = self.at(symbols)
             # a constructor that computes with sizes (a loop over layers) is given integers at every sample
             module: Any = sc.build(self._module, **symbols) if self.structural else recipe.module
@@ -139,13 +136,24 @@ class Entry:
             return sc.trace(module, *arrays, kwargs=recipe.flags(train=False), **options)
 
     def trace_gradient(self, **options: Any) -> Any:
-        """The cost of loss and gradient, through `sc.trace_family`."""
+        """The cost of loss and gradient, through `sc.trace_family`; options as in `trace`."""
         import symcost as sc
-        from symcost.dims import declarations, forget
+
+        with self._declared():
+            return sc.trace_family(self.build_gradient, self.symbols, **options)
+
+    @contextmanager
+    def _declared(self) -> Iterator[dict[str, Any]]:
+        """The model's symbols in its own order; a domain that the user has declared for one of them holds here too."""
+        from symcost.dims import declarations, declared, dim, forget
 
         with declarations():
+            domains = [declared(name) for name in self.symbols.split()]
             forget()
-            return sc.trace_family(self.build_gradient, self.symbols, **options)
+            yield {
+                d.name: dim(d.name, min=d.min, max=d.max, multiple_of=d.multiple_of, power_of=d.power_of)
+                for d in domains
+            }
 
     def _module(self, **sizes: int) -> Any:
         return self.at(sizes).module

@@ -6,7 +6,9 @@ import functools
 
 import pytest
 
+import symcost as sc
 from symcost import zoo
+from symcost.errors import DomainError
 from tests.exactness import assert_exact
 
 POINTS = 10
@@ -60,3 +62,14 @@ def test_which_gcn_moves_fewer_bytes_depends_on_the_edges():
     assert sparse.at(**complete).bytes_accessed > dense.at(**complete).bytes_accessed
     # a message is a multiplication and an addition, as is a pair of nodes in the dense product
     assert sparse.at(**complete).flops < dense.at(**complete).flops < 1.05 * sparse.at(**complete).flops
+
+
+def test_symbols_keep_the_models_order_and_the_users_domain():
+    sc.dims("C H")
+    sc.dim("F", multiple_of=8)
+    cost = zoo.get("mlp").trace()
+    assert str(cost.domain) == "B >= 1, F a multiple of 8, H >= 1, C >= 1"
+    with pytest.raises(DomainError, match="F=12 is not a multiple of 8"):
+        cost.at(B=1, F=12, H=1, C=1)
+    # what the model declared is forgotten: B was never named here
+    assert str(sc.trace(lambda x: x + x, sc.array("F B")).domain) == "F a multiple of 8, B >= 1"
