@@ -8,7 +8,7 @@ from typing import Any
 
 from symcost.conventions import Convention, convention
 from symcost.domain import Domain, format_sizes
-from symcost.errors import GeneralizationError
+from symcost.errors import GeneralizationError, LoweringError
 from symcost.family import Family, Instance
 from symcost.generalize import Fit, Traces, ledger_differences
 from symcost.interpret import interpret
@@ -82,12 +82,27 @@ class Analysis:
             return from_jaxpr(traced.jaxpr, kinds)
         from symcost.capture_hlo import hlo_text, parse_hlo
 
-        return parse_hlo(hlo_text(self.lowered(sizes, platform)))
+        lowered = self.lowered(sizes, platform)
+        try:
+            text = hlo_text(lowered)
+        except Exception as error:
+            raise self._unlowered(error, sizes, platform) from error
+        return parse_hlo(text)
 
     def lowered(self, sizes: Mapping[str, int], platform: str = "cpu") -> Any:
         """`jax.stages.Lowered` of the program at user's sizes."""
         traced, _ = self._trace(sizes)
-        return traced.lower(lowering_platforms=(platform,))
+        try:
+            return traced.lower(lowering_platforms=(platform,))
+        except Exception as error:
+            raise self._unlowered(error, sizes, platform) from error
+
+    def _unlowered(self, error: Exception, sizes: Mapping[str, int], platform: str) -> LoweringError:
+        return LoweringError(
+            f"XLA cannot take the program at {format_sizes(sizes)}: {type(error).__name__}: {str(error).splitlines()[0]}",
+            where=f"lowering for {platform}",
+            todo="ask for smaller sizes, or for the convention 'algorithm', which needs no XLA",
+        )
 
     def _trace(self, sizes: Mapping[str, int]) -> tuple[Any, tuple[str, ...]]:
         import jax
@@ -160,7 +175,7 @@ class Analysis:
         )
         if before:
             generalizer.breaks = list(before.generalizer.breaks)
-            generalizer.small_breaks = list(before.generalizer.small_breaks)
+            generalizer.small_breaks = dict(before.generalizer.small_breaks)
         fit = generalizer.run()
         ledger = fit.complete().map(self.units.formula)
         domain = self.family.domain

@@ -414,6 +414,8 @@ def _place(stack, context: _Context) -> tuple[str, str, _Context]:
             repeat_from = len(scopes)
             continue
         for part in filter(None, name.split("/")):
+            if "->" in part:  # jnp.einsum names a scope after its subscripts
+                continue
             module, dot, _ = part.partition(".")
             if not (dotted and scopes[-1] == module):
                 scopes.append(module)

@@ -38,6 +38,10 @@ class BuildError(SymcostError):
     """The user's model or function could not be built or traced at a sample point."""
 
 
+class LoweringError(BuildError):
+    """A program that traces, but that XLA cannot represent at these sizes (an array of more than 2**63 elements)."""
+
+
 class ArgumentError(SymcostError):
     """Arguments of the wrong number or type were given to symcost."""
 

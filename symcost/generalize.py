@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.domain import Domain, format_sizes
-from symcost.errors import BuildError, GeneralizationError
+from symcost.errors import BuildError, GeneralizationError, LoweringError
 from symcost.ledger import Key, Ledger, Row
 from symcost.polynomial import Atom, Poly, Size, bind, evaluate, indicator, product, substitute, symbol, symbols_of
 from symcost.program import Program
@@ -123,7 +123,7 @@ class SizeGeneralizer:
         fixed: units of the symbols that are not to be generalised here.
         breaks: conditions under which the program is known to have another structure; the
             general formula is found where none of them holds.
-        small_breaks: symbols at whose small sizes the structure differs.
+        small_breaks: symbols at whose small sizes the structure differs, and the unit from which it does not.
     """
 
     def __init__(
@@ -133,12 +133,13 @@ class SizeGeneralizer:
         interpret: Callable[[Program], Ledger],
         fixed: Mapping[str, int] | None = None,
         breaks: Sequence[Condition] = (),
-        small_breaks: Sequence[str] = (),
+        small_breaks: Mapping[str, int] | None = None,
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
-        self.breaks, self.small_breaks = tuple(breaks), list(small_breaks)
+        self.breaks, self.small_breaks = tuple(breaks), dict(small_breaks or {})
         self.regions: dict[Condition, tuple[str, frozenset[int]]] = {}  # derived conditions: symbol, where they hold
-        self.sampler = Sampler(domain, fixed, avoid=self.breaks)
+        floors = {n: floor for n, floor in self.small_breaks.items() if n not in (fixed or {})}
+        self.sampler = Sampler(domain, fixed, avoid=self.breaks, floors=floors)
         self.names = [d.name for d in self.sampler.free]
         self.least = min((bounds(d)[0] for d in self.sampler.free), default=1)
 
@@ -207,11 +208,18 @@ class SizeGeneralizer:
 
     def _checked(self, program: Program, solver: Solver, points: list[Point], known) -> tuple[Program, Solver]:
         """The solution after its check at a fresh point; further rounds of solving if the check fails."""
-        for attempt in range(3):
-            point = self.sampler.check(points, large=attempt != 1)
+        large = True
+        for attempt in range(4):
+            point = self.sampler.check(points, large=large and attempt != 1)
             if point is None:  # a domain with so few sizes that all were used
                 return program, solver
-            concrete = self.traces.at(point)
+            try:
+                concrete = self.traces.at(point)
+            except LoweringError:
+                if not large:
+                    raise
+                large = False
+                continue
             if agrees(program, concrete, point) or not self.differences(self.interpret(program), concrete, point):
                 return program, solver
             if structure(concrete) != structure(self.traces.at(points[0])):
@@ -248,7 +256,9 @@ class SizeGeneralizer:
         require = [c for c in where if _name(c) is None]
         avoid = [c for c in self.breaks if c not in where]
         avoid += [c for c in self.regions if not self._implied((c,), where)]
-        return Sampler(self.domain, fixed, require, avoid)
+        concerned = {n for size, _ in where for n in symbols_of(size)} | set(fixed)
+        floors = {n: floor for n, floor in self.small_breaks.items() if n not in concerned}
+        return Sampler(self.domain, fixed, require, avoid, floors)
 
     def _implied(self, these: Where, where: Where) -> bool:
         """Whether all of `these` hold wherever all of `where` do."""

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import lcm
 
-from symcost.polynomial import Atom, Poly, Size, evaluate, floor_div, substitute, symbol, symbols_of
+from symcost.polynomial import Atom, Poly, Size, evaluate, floor_div, make, substitute, symbol, symbols_of, total
 
 LONGEST_PERIOD = 4096
 
@@ -29,14 +29,17 @@ def simplest(size: Size, least: int = 0) -> Size:
     """
     if not isinstance(size, Poly):
         return size
-    kinds = {a.kind for m in size.terms for a, _ in m}
-    if "maximum" in kinds:
-        size = substitute(size, lambda atom: _settled(atom, least))
-        if not isinstance(size, Poly):
-            return size
-    if "floor_div" not in kinds:
+    if all(a.kind == "symbol" for m in size.terms for a, _ in m):
         return size
-    return _simplest(size)
+    settled = substitute(size, lambda atom: _settled(atom, least))
+    if not isinstance(settled, Poly):
+        return settled
+    # A sum of functions of one symbol each is simplified symbol by symbol.
+    groups: dict[frozenset[str], dict] = {}
+    for monomial, c in settled.terms.items():
+        names = frozenset(n for a, _ in monomial for n in symbols_of(Poly({((a, 1),): 1})))
+        groups.setdefault(names, {})[monomial] = c
+    return total(_simplest(part) if isinstance(part := make(terms), Poly) else part for terms in groups.values())
 
 
 @lru_cache(maxsize=4096)
@@ -67,7 +70,9 @@ def _simplest(size: Poly) -> Size:
     if any(values[n + period] - values[n] != slope * period for n in range(period + 1)):
         return size
     p, q = slope.numerator, slope.denominator
-    if p < 0 or q == 1 and p == 0:
+    if p == 0 and len(set(values)) == 1:
+        return values[0]  # type: ignore[return-value]  # an integer, as all values are
+    if p <= 0:
         return size
     n = symbol(name)
     b = values[0]

@@ -76,7 +76,9 @@ class Sampler:
         fixed: Mapping[str, int] | None = None,
         require: Sequence[Condition] = (),
         avoid: Sequence[Condition] = (),
+        floors: Mapping[str, int] | None = None,
     ):
+        self.floors = dict(floors or {})  # smallest units to draw, for some symbols
         self.domain, self.fixed = domain, dict(fixed or {})
         self.require, self.avoid = tuple(require), tuple(avoid)
         self.units = Units(domain)
@@ -85,7 +87,8 @@ class Sampler:
     def valid(self, point: Mapping[str, int]) -> bool:
         """Whether the domain's relations and this sampler's conditions hold at a point."""
         return (
-            all(evaluate(size, point) == value for size, value in self.require)
+            all(point[name] >= floor for name, floor in self.floors.items())
+            and all(evaluate(size, point) == value for size, value in self.require)
             and all(evaluate(size, point) != value for size, value in self.avoid)
             and self.domain.holds(self.units.sizes(point))
         )
@@ -94,7 +97,8 @@ class Sampler:
         """A random point with free units in low..high; the nearest allowed units where the domain has none there."""
         pools = {}
         for dim in self.free:
-            pool = choices(dim, low, high)
+            floor = self.floors.get(dim.name, 0)
+            pool = choices(dim, *((low, high) if low >= floor else (floor, max(high, 4 * floor))))
             if not pool:
                 least, most = bounds(dim)
                 pool = choices(dim, least, least + (high - low)) if least > low else choices(dim, 1, most or high)[-8:]

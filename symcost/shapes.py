@@ -8,7 +8,7 @@ a fit through samples would have to guess (floor((H + a)/32) fits few samples fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from symcost.polynomial import Size, ceil_div, floor_div, maximum, total
@@ -25,6 +25,8 @@ class Window:
     axis: int  # axis of the input
     output_axis: int
     divisors: tuple[int, ...]  # strides and dilations
+    kernel_axis: int | None = None  # axis of the second operand, for convolutions
+    size: object = None  # of the window, where it is a parameter
 
 
 def _extent(size: Size, dilation: Size) -> Size:
@@ -117,6 +119,8 @@ SHAPE_RULES: dict[str, ShapeRule] = {
     "reduce_window_max": reduce_window,
     "reduce_window_min": reduce_window,
     "reduce_window": reduce_window,
+    "convolution": conv_general_dilated,  # HLO opcodes, whose parameters bear JAX's names
+    "reduce-window": reduce_window,
     "pad": pad,
     "concatenate": concatenate,
     "slice": slice_,
@@ -125,12 +129,13 @@ SHAPE_RULES: dict[str, ShapeRule] = {
 
 def windows(primitive: str, params: dict) -> list[Window]:
     """For windowed primitives, what the padding of each of `params["padding"]` may depend on; else empty."""
-    if primitive == "conv_general_dilated":
+    if primitive in ("conv_general_dilated", "convolution"):
         numbers = params["dimension_numbers"]
         return [
-            Window(a, o, (s, ld, rd))
-            for a, o, s, ld, rd in zip(
+            Window(a, o, (s, ld, rd), k)
+            for a, k, o, s, ld, rd in zip(
                 numbers.lhs_spec[2:],
+                numbers.rhs_spec[2:],
                 numbers.out_spec[2:],
                 params["window_strides"],
                 params["lhs_dilation"],
@@ -138,6 +143,36 @@ def windows(primitive: str, params: dict) -> list[Window]:
                 strict=True,
             )
         ]
-    if primitive.startswith("reduce_window"):
+    if primitive.startswith(("reduce_window", "reduce-window")):
         return [Window(i, i, (s,)) for i, s in enumerate(params["window_strides"])]
     return []
+
+
+def same_paddings(near: Sequence[Size], divisors: Sequence[int]) -> Iterator[tuple[Size, Size]]:
+    """Paddings that "SAME", "VALID" and their gradients compute from the dimensions of one axis.
+
+    Args:
+        near: dimensions that meet at the axis (input, kernel, output). divisors: strides and dilations.
+
+    Yields:
+        A padding, and the dimension of the output axis that goes with it.
+
+    Source: `padtype_to_pads` and `_conv_general_vjp_{lhs,rhs}_padding` in jax/_src/lax/convolution.py, whose
+    quantities are: total = max(0, (ceil(x/s) - 1)*s + k - x), low = total // 2, high = total - low.
+    """
+    pairs = [(x, k) for x in near for k in near if x is not k]
+    for x, k in pairs:
+        for s in sorted({*divisors, 1} - {0}):
+            out = ceil_div(x, s)
+            total_ = maximum(0, (out - 1) * s + k - x)
+            low = floor_div(total_, 2)
+            yield low, out
+            yield total_ - low, out
+            yield k - 1 - low, x  # gradient by the input, before
+            yield x - 1 - (out - 1) * s + low, x  # and after
+            yield low, k  # gradient by the kernel, before
+            yield (out - 1) * s + k - x - low, k  # and after
+            valid = floor_div(x - k, s) + 1
+            yield k - 1, x
+            yield x - 1 - (valid - 1) * s, x
+            yield (valid - 1) * s + k - x, k

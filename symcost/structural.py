@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from symcost.domain import Domain, format_sizes
-from symcost.errors import BuildError, GeneralizationError
+from symcost.errors import BuildError, GeneralizationError, LoweringError
 from symcost.generalize import (
     Correction,
     Fit,
@@ -38,9 +38,12 @@ from symcost.polynomial import (
     terms_of,
 )
 from symcost.program import Program
-from symcost.sampling import Condition, Point, Sampler, bounds, choices
+from symcost.sampling import LARGE, Condition, Point, Sampler, bounds, choices
 from symcost.solve import _linear
 from symcost.symbolize import first_difference, structure
+
+SMALL = 33
+"""Where structure differs at small sizes, larger ones are first sought from here on: above five halvings."""
 
 SAMPLES = 4
 """Values of a structural symbol that are traced first; one more where no function of it fits."""
@@ -66,7 +69,7 @@ class Generalizer:
         self.hints = list(hints)
         self._chosen: dict[str, list[int]] = {}
         self.breaks: list[Condition] = []
-        self.small_breaks: list[str] = []
+        self.small_breaks: dict[str, int] = {}
 
     def run(self) -> Fit:
         """The fit of the whole family, checked at a fresh point.
@@ -94,20 +97,20 @@ class Generalizer:
         if self._grows(name, a, b):
             self.structural.append(name)
             return
+        if name not in self.small_breaks:
+            self.small_breaks[name] = SMALL  # larger sizes will show whether it is more than that
+            return
         far = self._far(name, a)
-        if not far:
-            self.structural.append(name)
-            return
         odd = [p for p in far if structure(self.traces.at(p)) != structure(self.traces.at(far[0]))]
-        if not odd:
-            if name in self.small_breaks:
-                raise self._branch(a, b)
-            self.small_breaks.append(name)
+        if far and not odd and 2 * self.small_breaks[name] < LARGE:
+            self.small_breaks[name] *= 2
             return
-        modulus = self._modulus(name, far[0])
+        modulus = self._modulus(name, far[0]) if far else None
         if modulus is None or any(c[0] == mod(symbol(name), modulus) for c in self.breaks):
+            del self.small_breaks[name]
             self.structural.append(name)
             return
+        del self.small_breaks[name]
         self.breaks.append((mod(symbol(name), modulus), 0))
 
     def _responsible(self, difference: StructureDiffers) -> tuple[str, Point, Point]:
@@ -259,7 +262,14 @@ class Generalizer:
         point = sampler.check([], large=True) if sampler.free else fixed
         if point is None:
             return
-        concrete = self.interpret(self.traces.at(point))
+        try:
+            program = self.traces.at(point)
+        except LoweringError:
+            point = sampler.check([], large=False)
+            if point is None:
+                raise
+            program = self.traces.at(point)
+        concrete = self.interpret(program)
         merge = _merging([fit, Fit(concrete, [], [], set())], settled=fit)
         differences = ledger_differences(fit.complete(), concrete.group(merge), point)
         if differences:

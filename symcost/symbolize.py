@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from symcost.polynomial import Poly, Size, bind, evaluate
-from symcost.program import Instruction, Program, Template, Value
+from symcost.polynomial import Poly, Size, bind, evaluate, symbol, symbols_of
+from symcost.program import Instruction, Program, Slot, Template, Value
 from symcost.quasilinear import simplest
-from symcost.shapes import SHAPE_RULES, windows
+from symcost.shapes import SHAPE_RULES, same_paddings, windows
 from symcost.solve import Solver
 
 
@@ -56,6 +56,15 @@ def symbolize(programs: Sequence[Program], solver: Solver, models: Models | None
     Raises:
         Unsolved: a slot for which the grammar has no formula.
     """
+    known = -1
+    while len(solver.table) > known:
+        # What is computed further on may be what an earlier slot holds (a Dense layer's kernel behind a
+        # convolution): unsolved slots are passed over as long as formulas are still being found.
+        known = len(solver.table)
+        first = _Symbolizer(solver, models or Models(), lenient=True)
+        symbolic = first.program(programs)
+        if not first.passed_over:
+            return symbolic
     return _Symbolizer(solver, models or Models()).program(programs)
 
 
@@ -112,9 +121,18 @@ def _bound(size: Size, bound: Mapping[str, int] | None, memo: dict[Size, Size]) 
     return memo[size]
 
 
+UNSOLVED = symbol("?")
+"""Stands for a slot that has no formula yet."""
+
+
+def _unsolved_part(size: Size) -> bool:
+    return isinstance(size, Poly) and "?" in symbols_of(size)
+
+
 class _Symbolizer:
-    def __init__(self, solver: Solver, models: Models):
-        self.solver, self.models = solver, models
+    def __init__(self, solver: Solver, models: Models, lenient: bool = False):
+        self.solver, self.models, self.lenient = solver, models, lenient
+        self.passed_over = False
         self.at: dict[Size, tuple] = {}
         self.memo: dict[tuple, tuple[Size, ...]] = {}
         self.values: dict[tuple, Value] = {}
@@ -197,41 +215,71 @@ class _Symbolizer:
         for i, column in enumerate(parallel):
             if i >= n and len(set(column)) == 1:
                 slots[i] = self.solve(column, instruction)
-        self.paddings(instruction, parallel, slots, operands, columns)
+        settled = self.paddings(instruction, parallel, slots, operands, columns)
         for i, column in enumerate(parallel):
             if i >= n and slots[i] is None:
                 nearby = [d for v in operands for d in v.shape]
                 slots[i] = self.solve(column, instruction, "", nearby)
-        outputs = SHAPE_RULES[template.primitive](operands, template.fill(slots))  # type: ignore[arg-type]
-        dimensions = [simplest(d, solver.least) for shape in outputs for d in shape]
-        for i, (column, dimension) in enumerate(zip(parallel[:n], dimensions, strict=False)):
-            if all(evaluate(dimension, p) == v for p, v in zip(solver.points, column, strict=True)):
-                solver.learn(dimension)
-                slots[i] = dimension
+        if not self._undetermined(slots[n:], operands):
+            outputs = SHAPE_RULES[template.primitive](operands, template.fill(slots))  # type: ignore[arg-type]
+            dimensions = [simplest(d, solver.least) for shape in outputs for d in shape]
+            dimensions = [settled.get(i, d) for i, d in enumerate(dimensions)]
+            for i, (column, dimension) in enumerate(zip(parallel[:n], dimensions, strict=False)):
+                if all(evaluate(dimension, p) == v for p, v in zip(solver.points, column, strict=True)):
+                    solver.learn(dimension)
+                    slots[i] = dimension
         for i in range(n):
             if slots[i] is None:
                 slots[i] = self.solve(parallel[i], instruction)
         return tuple(slots)  # type: ignore[arg-type]
 
-    def paddings(self, instruction: Instruction, parallel, slots, operands, columns) -> None:
-        """Solve varying paddings from the axis that they pad."""
+    def _undetermined(self, slots, operands: tuple[Value, ...]) -> bool:
+        """Whether a slot or a dimension of an operand has no formula yet."""
+        sizes = [*slots, *(d for v in operands for d in v.shape)]
+        return self.passed_over and any(map(_unsolved_part, sizes))
+
+    def paddings(self, instruction: Instruction, parallel, slots, operands, columns) -> dict[int, Size]:
+        """Solve varying paddings from the axis that they pad.
+
+        Returns:
+            Output axis -> its dimension, where the paddings say what it is ("SAME": ceil(size/stride)).
+        """
+        settled: dict[int, Size] = {}
         template, table = instruction.template, self.solver.table
-        concrete = template.fill(columns[0])
-        axes = windows(template.primitive, concrete)
+        axes = windows(template.primitive, template.fill(columns[0]))
         if not axes:
-            return
+            return settled
         skeleton = dict(template.params)["padding"]
         for window, (low, high) in zip(axes, skeleton, strict=True):
             near = [operands[0].shape[window.axis]]
+            if window.kernel_axis is not None:
+                near.append(operands[1].shape[window.kernel_axis])
+            elif isinstance(window.size, Slot):
+                near.append(slots[window.size.index])
             across = table.get(parallel[window.output_axis])
             if across is not None:
                 near.append(across)
+            near = [d for d in near if not _unsolved_part(d)]
             for slot in (low, high):
                 if slots[slot.index] is None:
-                    slots[slot.index] = self.solve(parallel[slot.index], instruction, "", near, window.divisors)
+                    column = parallel[slot.index]
+                    output = parallel[window.output_axis]
+                    for candidate, dimension in same_paddings(near, window.divisors):
+                        if self.evaluated(candidate) == column and self.evaluated(dimension) == output:
+                            slots[slot.index] = simplest(candidate, self.solver.least)
+                            settled[window.output_axis] = simplest(dimension, self.solver.least)
+                            break
+                    else:
+                        slots[slot.index] = self.solve(column, instruction, "", near, window.divisors)
+        return settled
 
     def solve(self, column, instruction: Instruction | None, what: str = "", nearby=(), divisors=()) -> Size:
+        if self.passed_over:
+            nearby = [d for d in nearby if not _unsolved_part(d)]
         formula = self.solver.solve(column, nearby, divisors)
+        if formula is None and self.lenient:
+            self.passed_over = True
+            return UNSOLVED
         if formula is None:
             raise _unsolved(instruction, column)
         return formula
