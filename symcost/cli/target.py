@@ -63,7 +63,9 @@ def _from_file(path: Path) -> ModuleType:
         )
     # as `python file.py` does, so that the file finds its neighbours
     sys.path.insert(0, str(path.parent.resolve()))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # a file called copy.py must not take the place of a module that others import
+    name = path.stem if path.stem not in sys.modules else f"{path.stem}_of_{path.parent.resolve().name}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise LoadError(f"{str(path)!r} is not a Python file", todo="give a file whose name ends in .py")
     module = importlib.util.module_from_spec(spec)

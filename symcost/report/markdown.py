@@ -35,9 +35,8 @@ def to_markdown(report: Report) -> str:
         | quantity | unit | formula |
         |---|---|---|
         | flops | FLOPs | `2*N` |
-        <BLANKLINE>
     """
-    return "\n".join([*_lines(report), ""])
+    return "\n".join(_lines(report)).strip() + "\n"
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -62,7 +61,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _pipes(("quantity", "unit", *values, "formula"), rows)
         yield ""
     if report.zeros:
-        yield f"0 at all sizes: {', '.join(report.zeros)}"
+        yield f"0 at all sizes: {_escaped(', '.join(report.zeros))}"
         yield ""
     for part in report.tables:
         if part.title:
