@@ -31,6 +31,10 @@ from symcost.sampling import Condition, Point, Sampler, Units, bounds
 from symcost.solve import Solver
 from symcost.symbolize import Models, Unsolved, agrees, structure, symbolize
 
+POINTS = 4
+"""Points in general position to begin with: enough for constants, symbols, multiples of monomials and lines in
+them, which is what nearly all slots hold; a slot that needs more asks for it."""
+
 EXTRA_POINTS = 6
 """Points added at most for slots that are unsolved or ambiguous."""
 
@@ -156,8 +160,7 @@ class SizeGeneralizer:
         if not self.names:
             program = self.traces.at(self.sampler.fixed)
             return Fit(self.interpret(program), [], [], set(), program)
-        count = {1: 4, 2: 5, 3: 5}.get(len(self.names), 6)
-        points = self.sampler.generic(count, small=0 if self.small_breaks else 2)
+        points = self.sampler.generic(POINTS, small=0 if self.small_breaks else 2)
         program, solver = self._solve(points, hints)
         if check:
             program, solver = self._checked(program, solver, points, hints)
