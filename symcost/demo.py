@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from symcost.cli.output import progress
+from symcost.cli import output
 
 if TYPE_CHECKING:
-    import sympy
-
     from symcost.cost import ProgramCost
+    from symcost.report.document import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ def main() -> None:
     start = time.monotonic()
     _say(
         console,
-        "symcost traces a Flax model at a few concrete sizes and finds the one formula that gives the exact cost at all "
-        "sizes; every formula below was checked at sizes that were not used to find it. A multiply-add is 2 FLOPs.",
+        "symcost traces a Flax model at a few concrete sizes and finds the one formula that gives the exact cost at "
+        "all sizes; each formula below was checked at sizes that were not used to find it. A multiply-add is 2 FLOPs.",
     )
     costs = {shown.name: show(console, shown) for shown in MODELS}
     console.rule("sparse or dense?")
@@ -90,43 +90,81 @@ def main() -> None:
         _say(console, crossover(costs["gcn-sparse"], costs["gcn-dense"], quantity, MODELS[0].large))
     _say(
         console,
-        f"That took {time.monotonic() - start:.0f} seconds. Next: symcost zoo list, or symcost trace --help for a model "
-        "of your own.",
+        f"That took {time.monotonic() - start:.0f} seconds. Next: symcost zoo list, or symcost trace --help for a "
+        "model of your own.",
     )
 
 
 def show(console: Console, shown: Shown) -> ProgramCost:
     """Trace one model and print its formulas, its values, and XLA's figures."""
     from symcost.report.document import Fact
-    from symcost.report.text import renderable
     from symcost.report.totals import cost_report
     from symcost.zoo import get
 
     entry = get(shown.name)
     console.rule(shown.name)
-    _say(console, f"{entry.title}. {shown.story}")
+    _say(console, shown.story)
     start = time.monotonic()
-    with progress(f"tracing {shown.name}") as tick:
+    with output.progress(f"tracing {shown.name}") as tick:
         cost = entry.trace(progress=tick)
     seconds = time.monotonic() - start
     report = cost_report(cost, [shown.small, shown.large])
     sizes = Fact("sizes", ", ".join(f"{d.name} {d.meaning}" for d in entry.dims))
-    count = len(cost.samples)
-    traced = Fact("traced", f"at {count} points, in {seconds:.1f} seconds")
+    traced = Fact("traced", f"at {len(cost.samples)} points, in {seconds:.1f} seconds")
     facts = (sizes, *(f for f in report.facts if f.label != "traced"), traced)
-    console.print(renderable(replace(report, title=shown.name, facts=facts), console.width))
+    output.show(replace(report, title=entry.title, facts=facts), json=False)
     console.print()
-    with progress(f"asking XLA about {shown.name}"):
+    with output.progress(f"asking XLA about {shown.name}"):
         beside = beside_xla(cost, shown)
-    console.print(Text(beside))
+    output.show(beside, json=False)
+    console.print()
     return cost
 
 
-def beside_xla(cost: ProgramCost, shown: Shown) -> str:
-    """XLA's figures for the same program on CPU, with the ratio and the reason for each difference."""
-    import symcost as sc
+def beside_xla(cost: ProgramCost, shown: Shown) -> Report:
+    """XLA's count for the same program on CPU before it optimises: the ratio, and the reason for each difference."""
+    from symcost.capture_hlo import xla_counts
+    from symcost.formatting import format_size
+    from symcost.report.document import Report, Table
 
-    return str(sc.compare(cost, targets=["cpu"], at=[shown.small, shown.large]))
+    assert cost.analysis is not None
+    under_xla = cost.under("xla")
+    rows, rounded = [], False
+    for quantity in ("flops", "transcendentals"):
+        for i, point in enumerate((shown.small, shown.large)):
+            ours, theirs = getattr(cost.at(**point), quantity), xla_counts(cost.analysis.lowered(point))[quantity]
+            rounded |= theirs != getattr(under_xla.at(**point), quantity)
+            rows.append((quantity, f"({i + 1})", ours, int(theirs), f"{theirs / ours:.4f}" if ours else ""))
+    table = Table(
+        ("quantity", "at", "formula", "XLA", "XLA / formula"),
+        tuple(rows),
+        ("quantity", "at", "formula", "xla", "ratio"),
+        labels=2,
+        notes=tuple(reasons(cost, rounded)),
+    )
+    names = cost.domain.names
+    said = [f"{q} in XLA's convention: {format_size(under_xla.size(q), names)}" for q in ("flops", "transcendentals")]
+    return Report("The same program in XLA on CPU, before optimisation", tables=(table,), notes=tuple(said))
+
+
+def reasons(cost: ProgramCost, rounded: bool) -> Iterator[str]:
+    """Why XLA's count of this program differs from the formula's.
+
+    Args:
+        rounded: XLA's total differs from the exact one in its own convention.
+    """
+    xla = cost.under("xla")
+    loops = [row for row in cost.rows if row.key.primitive in ("scan", "while")]
+    if loops:
+        yield "XLA counts the body of a loop once; the formula counts it as often as it runs"
+    if cost.size("int_ops") != 0:
+        yield "XLA counts integer arithmetic and selections as FLOPs; the formula keeps them apart (int_ops) or free"
+    if not loops and cost.size("int_ops") == 0 and xla.size("flops") != cost.size("flops"):
+        yield "JAX lowers some functions to several operations (a cube to two products, say), which XLA counts apart"
+    if xla.size("transcendentals") != cost.size("transcendentals") and not loops:
+        yield "what depends on no argument is folded before XLA counts"
+    if rounded:
+        yield "XLA adds up in float32, so that its totals from 2**24 on are rounded; symcost's are exact"
 
 
 def crossover(sparse: ProgramCost, dense: ProgramCost, quantity: str, sizes: dict[str, int]) -> str:
@@ -137,32 +175,26 @@ def crossover(sparse: ProgramCost, dense: ProgramCost, quantity: str, sizes: dic
     """
     import sympy
 
-    from symcost.report.document import UNITS
+    from symcost.expression import from_sympy, sympy_symbol
+    from symcost.formatting import format_size
 
-    edges = sparse.expression(_edges())
     difference = sparse.expression(sparse.size(quantity)) - dense.expression(dense.size(quantity))
-    (solution,) = sympy.solve(difference, edges)
-    at = _floor(solution, sizes)
+    (solution,) = sympy.solve(difference, sympy_symbol("M"))
+    top, bottom = (format_size(from_sympy(e), sparse.domain.names) for e in sympy.fraction(sympy.together(solution)))
+    at = int(solution.subs({s: sizes[str(s)] for s in solution.free_symbols}) // 1)
     pairs = sizes["N"] * (sizes["N"] - 1)
     if at >= pairs:
-        remark = f"more than the {pairs:,} that a graph of {sizes['N']} nodes can have, so the sparse form always wins"
+        remark = (
+            f"more than the {pairs:,} that a graph of {sizes['N']} nodes can have, so the sparse form is never dearer"
+        )
     else:
-        remark = f"{100 * at / pairs:.1f}% of all pairs of nodes; this graph has {sizes['M']:,}"
+        remark = (
+            f"{100 * at / pairs:.1f}% of all pairs of nodes; Cora has {sizes['M']:,}, so the sparse form is cheaper"
+        )
     return (
-        f"In {UNITS[quantity]} ({quantity}), both cost the same at M = {sympy.factor_terms(solution)} edges. "
+        f"In {quantity}, the two cost the same at\n  M = ({top}) / ({bottom})\nedges. "
         f"At Cora's sizes that is {at:,}: {remark}."
     )
-
-
-def _edges() -> Any:
-    from symcost.polynomial import symbol
-
-    return symbol("M")
-
-
-def _floor(solution: sympy.Expr, sizes: dict[str, int]) -> int:
-    bound = solution.subs({s: sizes[str(s)] for s in solution.free_symbols})
-    return int(bound // 1)
 
 
 def _say(console: Console, text: str) -> None:

@@ -77,6 +77,9 @@ def breakdown(table: CostTable, point: Mapping[str, int] | None = None, *, join:
     remarks = any(line.remark for line in lines)
     if join and "scope" in axes:
         lines = joined(lines, axes.index("scope"))
+    if shared and not remarks and not {"scope", "phase"} & {*axes}:
+        # the order of modules and phases says something; that of primitives does not
+        lines = sorted(lines, key=lambda line: _number(line.row[shared]), reverse=True)
     repeats = any(line.times > 1 for line in lines)
 
     def cells(line: _Line) -> tuple[Cell, ...]:
@@ -118,6 +121,10 @@ def _total(lines: list[_Line], columns: int) -> _Line:
     costs = {q: total(row[q] for row in rows) for q in ORDER}
     key = Key("", "", "", "", "")
     return _Line(("total", *[""] * (columns - 1)), Row(key, total(row.count for row in rows), costs), len(rows))
+
+
+def _number(size: Size) -> int:
+    return size if isinstance(size, int) else 0
 
 
 def _share(size: Size, whole: Size) -> Share | None:

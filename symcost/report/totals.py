@@ -101,7 +101,7 @@ def warnings(cost: ProgramCost) -> tuple[Fact, ...]:
 
 
 _EXPLANATIONS = {
-    "indicator": "{} is 1 where this holds and 0 at all other sizes: such a term counts at that size only",
+    "indicator": "{}: 1 where this holds and 0 at all other sizes, so that such a term counts at that size only",
     "conv_taps": (
         "{}: conv_taps(size, kernel, output, stride, padding before, input dilation, kernel dilation) counts the "
         "pairs of an output position and a kernel tap along one axis that meet the input, not its padding"

@@ -160,3 +160,10 @@ def test_rows_that_differ_or_leave_a_gap_are_not_joined():
 def test_shares_print_as_percentages():
     assert [str(Share(p)) for p in (1, 0.1234, 0)] == ["100.0%", "12.3%", "0.0%"]
     assert [str(Share(p, signed=True)) for p in (3.8e-5, -0.5, 0)] == ["+0.004%", "-50.000%", "none"]
+
+
+def test_numbers_by_primitive_are_sorted_and_modules_are_not():
+    cost = costs.cost(costs.row("A", "add", flops=costs.N), costs.row("B", "mul", flops=5 * costs.N))
+    assert [r[0] for r in table_report(cost.by_primitive(), AT).tables[0].rows] == ["mul", "add"]
+    assert [r[0] for r in table_report(cost.by_primitive()).tables[0].rows] == ["add", "mul"]
+    assert [r[0] for r in table_report(cost.by_scope(), AT).tables[0].rows] == ["A", "B"]

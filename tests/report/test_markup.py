@@ -28,7 +28,7 @@ MARKDOWN = """\
 
 0 at all sizes: transcendentals, int\\_ops, collective\\_bytes, constant\\_bytes
 
-*[N = 1] is 1 where this holds and 0 at all other sizes: such a term counts at that size only*
+*[N = 1]: 1 where this holds and 0 at all other sizes, so that such a term counts at that size only*
 """
 
 

@@ -38,8 +38,8 @@ Net
   param_bytes     bytes       8*F*H
   0 at all sizes: transcendentals, int_ops, collective_bytes, constant_bytes
 
-note: [N = 1] is 1 where this holds and 0 at all other sizes: such a term counts
-at that size only"""
+note: [N = 1]: 1 where this holds and 0 at all other sizes, so that such a term
+counts at that size only"""
 
 
 def test_the_summary_as_a_whole(monkeypatch):
@@ -166,7 +166,7 @@ def test_functions_in_formulas_are_explained_once():
     text = to_text(report, 1000)
     assert "conv_taps(N, H, N, 2, 1, 1, 1): conv_taps(size, kernel, output, stride" in text
     assert "ceil_log2(N): ceil_log2(n) is the logarithm to base 2, rounded up" in text
-    assert "[N = 1], [H = 1] is 1 where this holds" in text
+    assert "[N = 1], [H = 1]: 1 where this holds" in text
 
 
 def test_the_width_is_that_of_the_terminal(monkeypatch):
