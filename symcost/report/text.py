@@ -104,7 +104,7 @@ def _quantities(report: Report, width: int) -> RenderableType:
     grid = _grid()
     if many:
         heads = [Text(f"({i + 1})", style="dim", justify="right") for i in range(len(report.points))]
-        grid.add_row("", "", *heads)
+        grid.add_row("", *heads)
     for quantity in report.quantities:
         values = (quantity.formula,) if bare else quantity.values
         shown = [Text(plain_text(v), justify="right") if isinstance(v, int) else _cell(v) for v in values]
