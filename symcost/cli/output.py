@@ -29,7 +29,15 @@ def show(report: Report, json: bool) -> None:
     if console.is_terminal:
         console.print(renderable(report, console.width))
     else:
-        print(to_text(report, console.width))
+        _print(to_text(report, console.width))
+
+
+def _print(text: str) -> None:
+    """Print `text` whatever the encoding of stdout can express."""
+    encoding = sys.stdout.encoding or "utf-8"
+    if not encoding.lower().startswith("utf"):
+        text = text.replace("─", "-").encode(encoding, "replace").decode(encoding)
+    print(text)
 
 
 def show_json(found: Any) -> None:

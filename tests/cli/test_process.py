@@ -55,3 +55,11 @@ def test_no_arguments_is_help():
     result = subprocess.run([sys.executable, "-m", "symcost"], capture_output=True, text=True)
     assert result.returncode == 2
     assert "Usage" in result.stdout + result.stderr
+
+
+def test_a_terminal_that_knows_ascii_only(monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    result = subprocess.run([sys.executable, "-m", "symcost", "zoo", "list"], capture_output=True, check=True)
+    text = result.stdout.decode("ascii")
+    assert "gcn-sparse" in text
+    assert "-----" in text
