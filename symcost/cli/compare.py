@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -51,6 +52,6 @@ def command(
         cost = request.trace(report)
         found = sc.compare(cost, targets=on, at=at_points)
     if json:
-        show_json(found.as_dict())
+        show_json({"name": cost.name, "rows": [asdict(row) for row in found.rows]})
     else:
         typer.echo(str(found))
