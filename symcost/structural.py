@@ -151,7 +151,9 @@ class Generalizer:
         third = self._try({**a, name: 2 * high - low})
         if third is None:
             return self.domain[name].power_of is not None
-        return sum(1 for _ in third.walk()) - counts[high] == counts[high] - counts[low] != 0
+        growth = counts[high] - counts[low]
+        # so many operations for each unit; dimensions that become 1 one after the other add fewer, and unevenly
+        return growth > 0 and growth % (high - low) == 0 and sum(1 for _ in third.walk()) - counts[high] == growth
 
     def _far(self, name: str, a: Point) -> list[Point]:
         """Points at which only `name` differs from `a`, large, and with other remainders than each other."""
