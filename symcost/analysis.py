@@ -20,7 +20,8 @@ from symcost.program import Program
 from symcost.rules import load
 from symcost.rules.extent import smallest_sizes
 from symcost.rules.registry import Rule
-from symcost.sampling import Sampler, Units, bounds
+from symcost.quasilinear import simplest_taps
+from symcost.sampling import Sampler, Units, bounds, bounds
 from symcost.structural import Generalizer
 
 INPUTS_FLAG = "inputs"
@@ -180,7 +181,8 @@ class Analysis:
             generalizer.breaks = list(before.generalizer.breaks)
             generalizer.small_breaks = dict(before.generalizer.small_breaks)
         fit = generalizer.run()
-        ledger = fit.complete().map(self.units.formula)
+        least = min((bounds(d)[0] for d in self.family.domain.dims), default=1)
+        ledger = fit.complete().map(lambda size: self.units.formula(simplest_taps(size, least)))
         domain = self.family.domain
         if fit.excluded:
             domain = replace(domain, excluded=(*domain.excluded, *dict.fromkeys(fit.excluded)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from itertools import product
 from math import lcm
 
 from symcost.polynomial import Atom, Poly, Size, evaluate, floor_div, make, substitute, symbol, symbols_of, total
@@ -44,7 +45,7 @@ def simplest(size: Size, least: int = 0) -> Size:
 
 @lru_cache(maxsize=4096)
 def _settled(atom: Atom, least: int) -> Size | None:
-    """g for ``max(0, g)`` if g >= 0 for all sizes from `least` on, else None."""
+    """g for ``max(0, g)`` if g >= 0 for all sizes from `least` on, 0 if g <= 0, else None."""
     if atom.kind != "maximum" or len(atom.args) != 2 or 0 not in atom.args:
         return None
     g = atom.args[0] if atom.args[1] == 0 else atom.args[1]
@@ -55,7 +56,10 @@ def _settled(atom: Atom, least: int) -> Size | None:
     (name,) = names
     values = [evaluate(g, {name: least + n}) for n in range(2 * period)]
     rising = all(values[n + period] >= values[n] for n in range(period))
-    return g if rising and min(values) >= 0 else None
+    falling = all(values[n + period] <= values[n] for n in range(period))
+    if rising and min(values) >= 0:
+        return g
+    return 0 if falling and max(values) <= 0 else None
 
 
 @lru_cache(maxsize=4096)
@@ -107,3 +111,65 @@ def _period(size: Size) -> int | None:
             return None
         period = lcm(period, inner * Fraction(c).denominator)
     return period
+
+
+def simplest_taps(size: Size, least: int = 0) -> Size:
+    """`size` with every ``conv_taps(...)`` that is linear in its sizes written so: 3x3 "SAME" taps are ``3*H - 2``.
+
+    All arguments of the atom must be functions of one symbol n. Each of its terms is a clipped quasi-linear
+    function of n, hence quasi-linear itself once the clips have settled; a linear combination of the axis' input
+    and output that agrees from `least` on until well beyond that agrees everywhere.
+
+    Args:
+        least: smallest value of the symbol.
+
+    Example:
+        >>> from symcost.polynomial import conv_taps
+        >>> h = symbol("H")
+        >>> simplest_taps(conv_taps(h, 3, h, 1, 1, 1, 1), least=1)
+        3*H - 2
+    """
+    if not isinstance(size, Poly):
+        return size
+    return substitute(size, lambda atom: _linear_taps(atom, least) if atom.kind == "conv_taps" else None)
+
+
+@lru_cache(maxsize=4096)
+def _linear_taps(atom: Atom, least: int) -> Size | None:
+    names = {n for a in atom.args for n in symbols_of(a)}
+    extent, kernel, output, stride, low, base, dilation = atom.args
+    periods = [_period(a) for a in atom.args]
+    if len(names) != 1 or any(p is None for p in periods) or not all(isinstance(d, int) for d in (stride, base, dilation)):
+        return None
+    (name,) = names
+    period = lcm(*(p for p in periods if p), stride, base)  # type: ignore[arg-type]  # ints, as checked
+    span = max((int(k * dilation) for k in (kernel, low) if isinstance(k, int)), default=0)
+    # Clips settle once the input is longer than the kernel reaches: one period more for each unit of reach.
+    last = least + period * (4 + 2 * span + stride)
+    if period > 64 or last > 4000:
+        return None
+    at = [{name: n} for n in range(least, last)]
+    values = [evaluate(_as_size(atom), p) for p in at]
+    columns = [tuple(evaluate(s, p) for p in at) for s in (output, extent, kernel) if isinstance(s, Poly)]
+    for n in range(1, len(columns) + 1):
+        fit = _combination(columns[:n], values)
+        if fit is not None:
+            sizes = [s for s in (output, extent, kernel) if isinstance(s, Poly)]
+            return simplest(fit[0] + total(c * s for c, s in zip(fit[1:], sizes, strict=False)), least)
+    return None
+
+
+def _as_size(atom: Atom) -> Poly:
+    return Poly({((atom, 1),): 1})
+
+
+def _combination(columns: list[tuple], values: list) -> list[int] | None:
+    """Integers c0, c1 ... with values == c0 + c1*column1 + ... at every point."""
+    for coefficients in product(range(-1, 12), repeat=len(columns)):
+        c0 = values[0] - sum(c * column[0] for c, column in zip(coefficients, columns, strict=True))
+        if all(
+            v == c0 + sum(c * x for c, x in zip(coefficients, row, strict=True))
+            for v, *row in zip(values, *columns, strict=True)
+        ):
+            return [c0, *coefficients]
+    return None
