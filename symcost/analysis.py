@@ -17,11 +17,11 @@ from symcost.interpret import interpret
 from symcost.ledger import Key, Ledger, Row
 from symcost.polynomial import Size, total
 from symcost.program import Program
+from symcost.quasilinear import simplest_taps
 from symcost.rules import load
 from symcost.rules.extent import smallest_sizes
 from symcost.rules.registry import Rule
-from symcost.quasilinear import simplest_taps
-from symcost.sampling import Sampler, Units, bounds, bounds
+from symcost.sampling import Sampler, Units, bounds
 from symcost.structural import Generalizer
 
 INPUTS_FLAG = "inputs"
@@ -148,7 +148,8 @@ class Analysis:
         if part:
             traffic = part == "traffic"
             rows = [
-                Row(r.key, r.count, {q: s for q, s in r.costs.items() if (q == "bytes_accessed") == traffic}) for r in rows
+                Row(r.key, r.count, {q: s for q, s in r.costs.items() if (q == "bytes_accessed") == traffic})
+                for r in rows
             ]
         return Ledger(rows, ledger.unknown)
 

@@ -233,7 +233,8 @@ class ProgramCost:
     def _traced(self) -> Analysis:
         if self.analysis is None:
             raise ConventionError(
-                f"this cost ({self.note or 'derived'}) has no program to trace", todo="use the cost that sc.trace returned"
+                f"this cost ({self.note or 'derived'}) has no program to trace",
+                todo="use the cost that sc.trace returned",
             )
         return self.analysis
 
@@ -443,5 +444,3 @@ def _count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 0:
         raise DomainError(f"{name}={value!r} is not a count", todo=f"{name}=10")
     return value.__index__()
-
-

@@ -53,5 +53,3 @@ def compile_size(size: Size) -> Callable[[Mapping[str, int]], int]:
     scope: dict = dict(FUNCTIONS)
     exec(compile("\n".join([*head, *lines, f"    return {result}"]), "<formula>", "exec"), scope)
     return scope["formula"]
-
-

@@ -85,11 +85,7 @@ def _floor(a: Size, b: Size, order: Sequence[str]) -> str:
 
 def leading_terms(size: Size) -> Size:
     """The terms that no other term dominates as all symbols grow; indicators of special sizes are left out."""
-    terms = {
-        m: c
-        for m, c in terms_of(size).items()
-        if all(a.kind != "indicator" for a, _ in m)
-    }
+    terms = {m: c for m, c in terms_of(size).items() if all(a.kind != "indicator" for a, _ in m)}
     degrees = {m: _degrees(m) for m in terms}
 
     def dominated(m: Monomial) -> bool:

@@ -325,6 +325,7 @@ class SizeGeneralizer:
         def fresh(point: Point) -> bool:
             """Other than all points before in every free symbol, so that what is equal is a constant."""
             return all(point[n] != p[n] for n in names for p in before)
+
         symbolic = [f for f in formulas if isinstance(f, Poly)]
 
         def clashes(point: Point) -> int:
@@ -443,9 +444,7 @@ class SizeGeneralizer:
         """Add the correction for `where`, if one is needed; False if these sizes cannot be built."""
         bound = _bound(where)
         try:
-            point = self._telling(
-                self._region(where), [bind(f, bound) for f in fit.formulas], fit.constants, [], 0
-            )
+            point = self._telling(self._region(where), [bind(f, bound) for f in fit.formulas], fit.constants, [], 0)
             if point is None:
                 return False
             self.traces.at(point)
@@ -477,7 +476,7 @@ class SizeGeneralizer:
         points = [p for high in (40, 40, 200, 200, 400, 400) if (p := sampler.draw(rng, 0, high)) is not None]
 
         def vanishes(size: Size) -> bool:
-            return not isinstance(size, Poly) and not size or all(_value(size, p) == 0 for p in points)
+            return (not isinstance(size, Poly) and not size) or all(_value(size, p) == 0 for p in points)
 
         rows = []
         for row in delta.rows:

@@ -164,9 +164,7 @@ class Poly:
         return self._hash
 
     def __bool__(self):
-        raise TypeError(
-            f"the truth of the size {self} is not known; use symcost.polynomial.maximum/minimum/indicator"
-        )
+        raise TypeError(f"the truth of the size {self} is not known; use symcost.polynomial.maximum/minimum/indicator")
 
     def _no_order(self, other):
         raise TypeError(f"sizes {self} and {other} cannot be ordered; use maximum/minimum instead")
@@ -223,9 +221,7 @@ def _multiply(a: Monomial, b: Monomial) -> Monomial:
     for atom, e in b:
         powers[atom] = powers.get(atom, 0) + e
     # [x = v]**2 is [x = v]
-    return tuple(
-        sorted(((x, 1 if x.kind == "indicator" else e) for x, e in powers.items()), key=lambda f: f[0].index)
-    )
+    return tuple(sorted(((x, 1 if x.kind == "indicator" else e) for x, e in powers.items()), key=lambda f: f[0].index))
 
 
 def symbol(name: str) -> Poly:

@@ -36,8 +36,15 @@ def itemsize(dtype: str) -> int:
 
 
 _ITEMSIZE: dict[str, int] = {
-    **{"bool": 1, "token": 0, "float0": 0},
-    **{"key<fry>": 8, "key<rbg>": 16, "key<urbg>": 16, "key<fry4>": 16, "key<phx2>": 4, "key<phx4>": 8},
+    "bool": 1,
+    "token": 0,
+    "float0": 0,
+    "key<fry>": 8,
+    "key<rbg>": 16,
+    "key<urbg>": 16,
+    "key<fry4>": 16,
+    "key<phx2>": 4,
+    "key<phx4>": 8,
 }
 
 

@@ -139,7 +139,11 @@ def _linear_taps(atom: Atom, least: int) -> Size | None:
     names = {n for a in atom.args for n in symbols_of(a)}
     extent, kernel, output, stride, low, base, dilation = atom.args
     periods = [_period(a) for a in atom.args]
-    if len(names) != 1 or any(p is None for p in periods) or not all(isinstance(d, int) for d in (stride, base, dilation)):
+    if (
+        len(names) != 1
+        or any(p is None for p in periods)
+        or not all(isinstance(d, int) for d in (stride, base, dilation))
+    ):
         return None
     (name,) = names
     period = lcm(*(p for p in periods if p), stride, base)  # type: ignore[arg-type]  # ints, as checked

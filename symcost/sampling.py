@@ -151,7 +151,7 @@ class Sampler:
     def check(self, points: Sequence[Point], large: bool = True) -> Point | None:
         """A fresh point, large where the domain allows it."""
         rng = random.Random(4711 + len(points))
-        for low, high in (((LARGE, LARGE + 400), (60, 200)) if large else ((17, 61),)):
+        for low, high in ((LARGE, LARGE + 400), (60, 200)) if large else ((17, 61),):
             point = self.draw(rng, low, high)
             if point is not None and point not in points:
                 return point

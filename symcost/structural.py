@@ -217,7 +217,9 @@ class Generalizer:
         return found or choices(dim, *(lambda low, high: (low, high or low + SAMPLES))(*bounds(dim)))
 
     def _spare(self, name: str, used: Sequence[int]) -> list[int]:
-        return [v for v in choices(self.domain[name], 2, 4096 if self.domain[name].power_of else 12) if v not in used][:3]
+        return [v for v in choices(self.domain[name], 2, 4096 if self.domain[name].power_of else 12) if v not in used][
+            :3
+        ]
 
     def _solve(self, name: str, fits: Mapping[int, Fit], fixed, rest: list[str], base: Fit) -> Fit:
         merge = _merging([fit for fit in fits.values()])
@@ -351,7 +353,9 @@ def _solve_ledgers(domain: Domain, name: str, ledgers: Mapping[int, Ledger]) -> 
     for key in keys:
         present = {v: rows_.get(key) for v, rows_ in by_key.items()}
         quantities = dict.fromkeys(q for r in present.values() if r for q in r.costs)
-        row = Row(key, _function(name, {v: r.count if r else 0 for v, r in present.items()}, key, "count", memo, logarithms))
+        row = Row(
+            key, _function(name, {v: r.count if r else 0 for v, r in present.items()}, key, "count", memo, logarithms)
+        )
         for q in quantities:
             row.costs[q] = _function(name, {v: r[q] if r else 0 for v, r in present.items()}, key, q, memo, logarithms)
         rows.append(row)
@@ -359,9 +363,7 @@ def _solve_ledgers(domain: Domain, name: str, ledgers: Mapping[int, Ledger]) -> 
     return Ledger(rows, unknown)
 
 
-def _function(
-    name: str, sizes: Mapping[int, Size], key: Key, quantity: str, memo: dict, logarithms: bool
-) -> Size:
+def _function(name: str, sizes: Mapping[int, Size], key: Key, quantity: str, memo: dict, logarithms: bool) -> Size:
     """A size whose coefficients, monomial by monomial, are functions of `name`."""
     monomials = dict.fromkeys(m for s in sizes.values() for m in terms_of(s))
     result: Size = 0
@@ -402,5 +404,10 @@ def _bases(n: Poly, logarithms: bool) -> list[list[Size]]:
         bases += [[power(r, n)], [power(r * r, n)], [n, power(r, n)]]
     for q in (2, 3, 4):
         bases += [[floor_div(n, q)], [floor_div(n + q - 1, q)], [n, floor_div(n, q)], [n, floor_div(n + q - 1, q)]]
-    bases += [[n, n * n, n**3], [power(2, n), power(4, n)], [power(2, n), n * power(2, n)], [n, power(2, n), power(4, n)]]
+    bases += [
+        [n, n * n, n**3],
+        [power(2, n), power(4, n)],
+        [power(2, n), n * power(2, n)],
+        [n, power(2, n), power(4, n)],
+    ]
     return bases

@@ -190,9 +190,7 @@ class _Symbolizer:
 
     def value(self, parallel: Sequence[Value]) -> Value:
         """One input or literal."""
-        shape = tuple(
-            self.solve(column, None, "an input") for column in zip(*(v.shape for v in parallel), strict=True)
-        )
+        shape = tuple(self.solve(column, None, "an input") for column in zip(*(v.shape for v in parallel), strict=True))
         literals = {v.literal for v in parallel}
         return Value(shape, parallel[0].dtype, literals.pop() if len(literals) == 1 else None)
 
