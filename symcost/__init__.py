@@ -42,7 +42,7 @@ _HOME = {
 }
 _ROOMS = ("errors", "xla", "zoo")
 
-__all__ = [*_HOME, *_ROOMS]  # noqa: PLE0604  # the table above is the list
+__all__ = [*_HOME, *_ROOMS]  # the table above is the list
 
 
 def __getattr__(name: str) -> Any:

@@ -101,8 +101,9 @@ class Analysis:
             raise self._unlowered(error, sizes, platform) from error
 
     def _unlowered(self, error: Exception, sizes: Mapping[str, int], platform: str) -> LoweringError:
+        said = f"{type(error).__name__}: {str(error).splitlines()[0]}"
         return LoweringError(
-            f"XLA cannot take the program at {format_sizes(sizes)}: {type(error).__name__}: {str(error).splitlines()[0]}",
+            f"XLA cannot take the program at {format_sizes(sizes)}: {said}",
             where=f"lowering for {platform}",
             todo="ask for smaller sizes, or for the convention 'algorithm', which needs no XLA",
         )
@@ -175,12 +176,10 @@ class Analysis:
             traces,
             self.family.domain,
             lambda program: self.interpret(program, how, part),
-            before.structural if before else (),
             before.fit.formulas if before else (),
         )
         if before:
-            generalizer.breaks = list(before.generalizer.breaks)
-            generalizer.small_breaks = dict(before.generalizer.small_breaks)
+            generalizer.structure.follow(before.generalizer.structure)
         fit = generalizer.run()
         least = min((bounds(d)[0] for d in self.family.domain.dims), default=1)
         ledger = fit.complete().map(lambda size: self.units.formula(simplest_taps(size, least)))
@@ -188,7 +187,7 @@ class Analysis:
         if fit.excluded:
             domain = replace(domain, excluded=(*domain.excluded, *dict.fromkeys(fit.excluded)))
         points = tuple(self.units.sizes(dict(key)) for key in traces.programs)
-        outcome = Outcome(ledger, domain, points, tuple(generalizer.structural), fit, generalizer)
+        outcome = Outcome(ledger, domain, points, tuple(generalizer.structure.structural), fit, generalizer)
         if how.language == "hlo" and part == "work":
             self._against_xla(outcome, platform)
             # HLO does not say which of its parameters are the model's

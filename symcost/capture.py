@@ -100,6 +100,13 @@ class _Source:
     def __init__(self, info):
         self.info = info
 
+    @property
+    def innermost(self) -> str:
+        """``file:line:column`` of the innermost frame outside of JAX, the one that lowering writes into HLO."""
+        for frame in source_info_util.user_frames(self.info.traceback):
+            return f"{frame.file_name}:{frame.start_line}:{frame.start_column}"
+        return ""
+
     def __str__(self) -> str:
         frames = list(source_info_util.user_frames(self.info.traceback))
         own = [f for f in frames if not _is_library(f.file_name)]
@@ -279,7 +286,7 @@ class _Body:
         (index,) = (value for kind, value in sides if kind == "counter")
         (limit,) = (value for kind, value in sides if kind == "known")
         start, step = self.constant(carried[index]), _step(body, n_body + index, index)
-        if not all(isinstance(n, int) and not isinstance(n, bool) for n in (start, step, limit)):
+        if step is None or not all(isinstance(n, int) and not isinstance(n, bool) for n in (start, step, limit)):
             return None
         relation = _COMPARE[compare.primitive.name]
         if sides[0][0] == "known":
@@ -387,7 +394,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
         return str(np.dtype(value))
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return _record(value._asdict())
+        return _record(dict(zip(value._fields, value, strict=True)))  # type: ignore[attr-defined]
     if isinstance(value, (tuple, list)):
         items = [_plain(v) for v in value]
         return tuple(None if i is _DROPPED else i for i in items)

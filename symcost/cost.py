@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from symcost.conventions import convention
@@ -187,12 +187,12 @@ class ProgramCost:
             raise MissingSizeError(
                 f"{quantity} depends on trip counts that the program does not say: {', '.join(trips)}",
                 where="; ".join(str(u) for u in found) or None,
-                todo=f"cost.at({', '.join(f'{t}=10' for t in trips)}, ...) or sc.trace(..., trips={{{trips[0]!r}: 10}})",
+                todo=f"cost.at({', '.join(f'{t}=10' for t in trips)}, ...) or sc.trace(..., trips={{{trips[0]!r}: 9}})",
             )
         raise UnknownPrimitiveError(
             f"{quantity} contains primitives without a rule: {', '.join(missing)}",
             where="; ".join(str(u) for u in found) or None,
-            todo=f"give their cost, cost.at({missing[0]}=..., ...), write a rule with @sc.rule, or use cost.lower_bound()",
+            todo=f"cost.at({missing[0]}=..., ...) with its cost, a rule with @sc.rule, or cost.lower_bound()",
         )
 
     # -- conventions -------------------------------------------------------------------------
@@ -394,7 +394,7 @@ class CostTable:
     def __init__(self, cost: ProgramCost, axes: Sequence[str], ledger: Ledger):
         self.cost, self.axes, self.ledger = cost, tuple(axes), ledger
 
-    def __iter__(self) -> Iterable[Row]:
+    def __iter__(self) -> Iterator[Row]:
         return iter(self.ledger.rows)
 
     def __len__(self) -> int:

@@ -62,7 +62,7 @@ def _atom(atom: Atom, order: Sequence[str]) -> str:
     if atom.kind == "symbol":
         return atom.name
     if atom.kind == "floor_div":
-        return _floor(*atom.args, order)
+        return _floor(atom.args[0], atom.args[1], order)
     arguments = [format_size(a, order) for a in atom.args]
     if atom.kind == "indicator":
         return f"[{arguments[0]} = {arguments[1]}]"
@@ -77,7 +77,7 @@ def _floor(a: Size, b: Size, order: Sequence[str]) -> str:
     constant = terms_of(a).get((), 0)
     name = "floor"
     if isinstance(b, int) and constant == b - 1 and all(isinstance(c, int) for c in terms_of(a).values()):
-        name, a = "ceil", a - constant
+        name, a = "ceil", a - (b - 1)
     top, bottom = format_size(a, order), format_size(b, order)
     top = f"({top})" if " " in top else top
     return f"{name}({top}/{bottom if bottom.isalnum() else f'({bottom})'})"

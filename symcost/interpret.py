@@ -8,13 +8,13 @@ slots and input values, so repeated layers cost a dictionary look-up each.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from symcost.errors import UnknownPrimitiveError
 from symcost.ledger import Adder, Key, Ledger, Row, Unknown, with_branch
 from symcost.polynomial import Poly, Size, bind, maximum, symbol, total
 from symcost.program import Op, Program, Value
-from symcost.rules.registry import QUANTITIES, TRIPS, Cost, Flow, Registry, Rule, checked
+from symcost.rules.registry import QUANTITIES, Cost, Flow, Registry, Rule, checked
 
 
 def interpret(
@@ -24,6 +24,7 @@ def interpret(
     strict: bool = False,
     trips: Mapping[str, Size] | None = None,
     rules: Mapping[str, Rule] | None = None,
+    observe: Callable[[Op, Sequence[Size]], None] | None = None,
 ) -> Ledger:
     """The cost of `program`, row by row.
 
@@ -33,19 +34,28 @@ def interpret(
             ``unknown_<primitive>_<k>`` into the totals.
         trips: trip counts for loops that do not say theirs, by symbol (``trips_<scope>_<k>``) or by scope.
         rules: rules that replace the registry's for this call only.
+        observe: called with every operation that holds nested programs, and how often each of them runs.
 
     Raises:
         UnknownPrimitiveError: in strict mode.
         RuleError: a rule returned something that is no cost.
     """
-    return _Interpreter(registry, strict, dict(trips or {}), dict(rules or {})).ledger(program)
+    return _Interpreter(registry, strict, dict(trips or {}), dict(rules or {}), observe).ledger(program)
 
 
 class _Interpreter:
-    def __init__(self, registry: Registry, strict: bool, trips: dict[str, Size], rules: dict[str, Rule]):
+    def __init__(
+        self,
+        registry: Registry,
+        strict: bool,
+        trips: dict[str, Size],
+        rules: dict[str, Rule],
+        observe: Callable[[Op, Sequence[Size]], None] | None,
+    ):
         self.registry, self.strict, self.trips, self.rules = registry, strict, trips, rules
+        self.observe = observe
         self.unknown: list[Unknown] = []
-        self.memo: dict[tuple, tuple[Cost | Flow | None, dict[str, Size], Key | None, tuple[Value, ...]]] = {}
+        self.memo: dict[tuple, tuple[Cost, dict[str, Size], Key, tuple[Value, ...]]] = {}
         self.counters: dict[str, int] = {}
 
     def ledger(self, program: Program) -> Ledger:
@@ -96,6 +106,8 @@ class _Interpreter:
     # -- control flow ---------------------------------------------------------------
     def flow(self, op: Op, flow: Flow, adders, tallies) -> None:
         runs = [(self.times(op, n), region) for n, region in flow.runs]
+        if self.observe is not None:
+            self.observe(op, [n for n, _ in runs])
         own = _quantities(flow.own, op)
         if flow.collapse:
             for times, region in runs:
@@ -202,5 +214,3 @@ def _totals(rows: Mapping[Key, Row]) -> dict[str, Size]:
 def _key(op: Op, unit: str, flag: str = "") -> Key:
     operand = op.inputs[0] if op.inputs else op.outputs[0] if op.outputs else None
     return Key(op.scope, op.primitive, operand.dtype if operand else "", unit, op.phase, flag=flag)
-
-

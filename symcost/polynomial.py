@@ -23,10 +23,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from math import lcm, prod
-from typing import Union
+from math import gcd, lcm, prod
 
-Number = Union[int, Fraction]
+Number = int | Fraction
 
 
 class Atom:
@@ -196,7 +195,7 @@ class Poly:
     __repr__ = __str__
 
 
-Size = Union[int, Poly]
+Size = int | Poly
 
 
 def make(terms: dict[Monomial, Number]) -> Size:
@@ -258,19 +257,20 @@ def product(sizes: Iterable[Size]) -> Size:
 
 
 def floor_div(a: Size, b: Size) -> Size:
-    """``floor(a / b)``. Integer multiples come out and nested floors collapse: floor(floor(N/2)/2) = floor(N/4)."""
+    """``floor(a / b)``: integer multiples come out, nested floors collapse (floor(floor(N/2)/2) = floor(N/4))."""
     if not isinstance(a, Poly) and not isinstance(b, Poly):
         return a // b
     if isinstance(b, Poly):
         quotient = divide_exactly(a, b)
         return quotient if quotient is not None else _atom("floor_div", a, b)
+    assert isinstance(a, Poly)  # one of the two is
     if b < 0:
         return floor_div(-a, -b)
     if b == 1 and all(isinstance(c, int) for c in a.terms.values()):
         return a
     if isinstance(b, Fraction):
         return floor_div(a * b.denominator, b.numerator)
-    # one floor atom with coefficient 1 and integer coefficients beside it: floor((floor(p/q) + r)/b) = floor((p + q*r)/(q*b))
+    # one floor atom of coefficient 1, integers beside it: floor((floor(p/q) + r)/b) = floor((p + q*r)/(q*b))
     floors = [m for m in a.terms if any(f.kind == "floor_div" for f, _ in m)]
     integral = all(isinstance(c, int) for c in a.terms.values())
     if integral and len(floors) == 1 and a.terms[floors[0]] == 1 and len(floors[0]) == 1:
@@ -281,26 +281,20 @@ def floor_div(a: Size, b: Size) -> Size:
     denominator = lcm(*(Fraction(c).denominator for c in a.terms.values()))
     scaled = {m: int(c * denominator) for m, c in a.terms.items()}
     b *= denominator
-    whole = {m: c // b for m, c in scaled.items()}
-    rest = {m: c % b for m, c in scaled.items()}
-    outside, inside = make(whole), make(rest)
+    whole: dict[Monomial, Number] = {m: c // b for m, c in scaled.items()}
+    left: dict[Monomial, Number] = {m: c % b for m, c in scaled.items()}
+    outside, inside = make(whole), make(left)
     if not isinstance(inside, Poly):
         return outside + inside // b
     # common factor of numerator and denominator; the constant may round down with it
     common = b
     for m, c in inside.terms.items():
         if m != ():
-            common = _gcd(common, c)
+            common = gcd(common, int(c))
     if common > 1:
         inside = make({m: (c // common) for m, c in inside.terms.items()})
         b //= common
     return outside + (_atom("floor_div", inside, b) if b > 1 else inside)
-
-
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return abs(a)
 
 
 def divide_exactly(a: Size, b: Size) -> Size | None:
@@ -512,7 +506,7 @@ def substitute(size: Size, replace: Callable[[Atom], Size | None]) -> Size:
         return size
     parts = []
     for monomial, c in size.terms.items():
-        part: Size = c
+        part: Size = c  # type: ignore[assignment]  # a fraction multiplies as an int does
         for atom, e in monomial:
             part = part * _substitute_atom(atom, replace) ** e
         parts.append(part)

@@ -49,7 +49,7 @@ _ITEMSIZE: dict[str, int] = {
 
 
 def _itemsize(dtype: str) -> int:
-    if dtype.startswith("float8") or dtype.startswith("float4"):
+    if dtype.startswith(("float8", "float4")):
         return 1
     digits = "".join(c for c in dtype if c.isdigit())
     if not digits:

@@ -79,7 +79,7 @@ def _simplest(size: Poly) -> Size:
     if p <= 0:
         return size
     n = symbol(name)
-    b = values[0]
+    b = int(values[0])
     for a in range(q):
         if all((p * k + a) // q + b == v for k, v in enumerate(values)):
             return floor_div(p * n + a, q) + b
@@ -97,9 +97,9 @@ def _period(size: Size) -> int | None:
     for monomial, c in size.terms.items():
         if not monomial:
             continue
-        if len(monomial) > 1 or monomial[0][1] > 1:
+        (atom, exponent), *others = monomial
+        if others or exponent > 1:
             return None
-        atom = monomial[0][0]
         if atom.kind == "symbol":
             inner = 1
         elif atom.kind == "floor_div" and isinstance(atom.args[1], int):

@@ -70,8 +70,8 @@ def conv_general_dilated(inputs: Sequence[Value], params: dict) -> tuple[Shape, 
 def reduce_window(inputs: Sequence[Value], params: dict) -> tuple[Shape, ...]:
     """Every axis by the window formula."""
     shape = tuple(
-        _windowed(size, *window, low, high, base, dilation)
-        for size, *window, (low, high), base, dilation in zip(
+        _windowed(size, window, stride, low, high, base, dilation)
+        for size, window, stride, (low, high), base, dilation in zip(
             inputs[0].shape,
             params["window_dimensions"],
             params["window_strides"],

@@ -100,7 +100,7 @@ class Solver:
         values = self.values(formula)
         if any(not isinstance(v, int) for v in values):
             return
-        before = self.table.setdefault(values, formula)
+        before = self.table.setdefault(values, formula)  # type: ignore[arg-type]  # integers, as just checked
         if before != formula and (before, formula) not in self.conflicts:
             self.conflicts.append((before, formula))
 
@@ -167,7 +167,7 @@ class Solver:
                 known = self.values(formula)
                 for q in tried:
                     for shape in ("mod", "negmod", "halfmod", "halfnegmod"):
-                        for candidate, build in _floor_candidates(shape, known, formula, q):
+                        for candidate, build in _floor_candidates(shape, known, formula, q):  # type: ignore[arg-type]
                             fit = _line(values, candidate)
                             if fit is not None and fit[0].denominator == fit[1].denominator == 1:
                                 found.append(int(fit[0]) + build() * int(fit[1]))
@@ -220,7 +220,7 @@ class Solver:
             if not self.enough(n + 1):
                 break
             for chosen in itertools.combinations(symbols, n):
-                fit = _linear([at for _, at in chosen], values)
+                fit = linear_fit([at for _, at in chosen], values)
                 if fit is not None:
                     return make({(): fit[0], **{m: b for (m, _), b in zip(chosen, fit[1:], strict=True)}})
         return None
@@ -330,9 +330,9 @@ class Solver:
                 if not _plausible(matrix[i], matrix[j], values, constant):
                     continue
                 (mi, ai), (mj, aj) = self.monomials[i], self.monomials[j]
-                fit = _linear([ai, aj], values, constant=constant)
+                fit = linear_fit([ai, aj], values, constant=constant)
                 if fit is not None:
-                    terms = {mi: fit[-2], mj: fit[-1]}
+                    terms: dict[Monomial, Number] = {mi: fit[-2], mj: fit[-1]}
                     if constant:
                         terms[()] = fit[0]
                     return make(terms)
@@ -413,7 +413,9 @@ def _plausible(a, b, values: Values, constant: bool) -> bool:
     return bool(np.all(np.abs(residual) <= 1e-6 * (1 + np.abs(v))))
 
 
-def _linear(columns: Sequence[Values], values: Values, constant: bool = True) -> list[Fraction] | None:
+def linear_fit(
+    columns: Sequence[Sequence[Number]], values: Sequence[Number], constant: bool = True
+) -> list[Fraction] | None:
     """Exact coefficients (constant first, if any) of a fit over all points; None if it does not fit or is trivial."""
     rows = [
         [*([Fraction(1)] if constant else []), *map(Fraction, row), Fraction(v)]

@@ -1,0 +1,129 @@
+"""Why two programs of one family differ in structure: layers are added, sizes are small, a remainder is 0."""
+
+from __future__ import annotations
+
+from symcost.domain import Domain, format_sizes
+from symcost.errors import BuildError, GeneralizationError
+from symcost.fit import StructureDiffers, Traces
+from symcost.polynomial import mod, symbol
+from symcost.program import Program
+from symcost.repeated import INDEXED
+from symcost.sampling import LARGE, Condition, Point, Sampler, choices
+from symcost.symbolize import first_difference, structure
+
+SMALL = 33
+"""Where structure differs at small sizes, larger ones are first sought from here on: above five halvings."""
+
+
+class Structure:
+    """What is known of how a family's structure depends on its symbols.
+
+    Attributes:
+        structural: symbols with which the number of operations grows, in the order found.
+        breaks: conditions under which the structure differs, such as (T mod 8, 0).
+        small_breaks: symbols at whose small sizes it differs, and the unit from which it does not.
+    """
+
+    def __init__(self, traces: Traces, domain: Domain):
+        self.traces, self.domain = traces, domain
+        self.structural: list[str] = []
+        self.breaks: list[Condition] = []
+        self.small_breaks: dict[str, int] = {}
+
+    def follow(self, other: Structure) -> None:
+        """Begin with what is known of the same family in another language or for other quantities."""
+        self.structural = list(other.structural)
+        self.breaks, self.small_breaks = list(other.breaks), dict(other.small_breaks)
+
+    def classify(self, difference: StructureDiffers) -> None:
+        """Note what explains a difference in structure: a structural symbol, small sizes, or a remainder."""
+        name, a, b = self._responsible(difference)
+        if name in self.structural:
+            raise self.branch(a, b)
+        if self._grows(name, a, b):
+            self.structural.append(name)
+            return
+        if name not in self.small_breaks:
+            self.small_breaks[name] = SMALL  # larger sizes will show whether it is more than that
+            return
+        far = self._far(name, a)
+        odd = [p for p in far if structure(self.traces.at(p)) != structure(self.traces.at(far[0]))]
+        if far and not odd and 2 * self.small_breaks[name] < LARGE:
+            self.small_breaks[name] *= 2
+            return
+        modulus = self._modulus(name, far[0]) if far else None
+        if modulus is None or any(c[0] == mod(symbol(name), modulus) for c in self.breaks):
+            del self.small_breaks[name]
+            self.structural.append(name)
+            return
+        del self.small_breaks[name]
+        self.breaks.append((mod(symbol(name), modulus), 0))
+
+    def _responsible(self, difference: StructureDiffers) -> tuple[str, Point, Point]:
+        """The symbol whose change alone changes the structure, with two points that show it."""
+        a, b = difference.a, difference.b
+        base = structure(self.traces.at(a))
+        candidates = [n for n in self.domain.names if n not in self.structural and a[n] != b[n]]
+        shapes = [{d for v in self.traces.at(p).inputs for d in v.shape} for p in (a, b)]
+        sizes = [self.traces.units.sizes(p) for p in (a, b)]
+        # A count of layers is seldom the size of an array.
+        candidates.sort(key=lambda n: all(s[n] in dims for s, dims in zip(sizes, shapes, strict=True)))
+        for name in candidates:
+            mixed = {**a, name: b[name]}
+            if mixed == b:
+                return name, a, b
+            program = self._try(mixed)
+            if program is not None and structure(program) != base:
+                return name, a, mixed
+        raise self.branch(a, b)
+
+    def _try(self, point: Point) -> Program | None:
+        """The program at a point; None where the domain or the model does not allow it."""
+        if not Sampler(self.domain).valid(point):
+            return None
+        try:
+            return self.traces.at(point)
+        except BuildError:
+            return None
+
+    def _grows(self, name: str, a: Point, b: Point) -> bool:
+        """Whether modules are added, or operations in proportion, as the symbol grows."""
+        at_a, at_b = self.traces.at(a), self.traces.at(b)
+        scopes = [{i.template.scope for i in p.walk()} for p in (at_a, at_b)]
+        if any(INDEXED.match(s.rsplit("/", 1)[-1]) for s in scopes[0] ^ scopes[1]):
+            return True
+        low, high = sorted((a[name], b[name]))
+        counts = {p[name]: sum(1 for _ in q.walk()) for p, q in ((a, at_a), (b, at_b))}
+        third = self._try({**a, name: 2 * high - low})
+        if third is None:
+            return self.domain[name].power_of is not None
+        growth = counts[high] - counts[low]
+        # so many operations for each unit; dimensions that become 1 one after the other add fewer, and unevenly
+        return growth > 0 and growth % (high - low) == 0 and sum(1 for _ in third.walk()) - counts[high] == growth
+
+    def _far(self, name: str, a: Point) -> list[Point]:
+        """Points at which only `name` differs from `a`, large, and with other remainders than each other."""
+        points = [{**a, name: v} for v in (101, 103, 144) if v in choices(self.domain[name], v, v)]
+        return [p for p in points if self._try(p) is not None]
+
+    def _modulus(self, name: str, base: Point) -> int | None:
+        """The smallest modulus whose multiples have another structure than `base`, a size without small factors."""
+        for modulus in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 32, 64, 128):
+            factor = next(f for f in (37, 41, 43) if modulus * f > 64)
+            program = self._try({**base, name: modulus * factor if modulus < 32 else modulus})
+            if program is not None and structure(program) != structure(self.traces.at(base)):
+                return modulus
+        return None
+
+    def branch(self, a: Point, b: Point) -> GeneralizationError:
+        """The error for programs that part ways as no formula can follow, with line and sizes."""
+        x, y = first_difference(self.traces.at(a), self.traces.at(b))
+        at_a, at_b = (format_sizes(self.traces.units.sizes(p)) for p in (a, b))
+        steps = [f"{i.template.primitive!r} at {s}" if i else f"nothing at {s}" for i, s in ((x, at_a), (y, at_b))]
+        source = next((str(i.source) for i in (x, y) if i and str(i.source or "")), "")
+        scope = next((i.template.scope for i in (x, y) if i and i.template.scope), "")
+        return GeneralizationError(
+            f"the program changes with the sizes in a way that no formula covers: {steps[0]}, {steps[1]}",
+            where=", ".join(filter(None, [scope, source])) or None,
+            todo="declare a domain on one side of the branch: sc.dim(name, multiple_of=...) or sc.dim(name, min=...)",
+        )

@@ -1,0 +1,94 @@
+"""Coefficients as functions of a structural symbol: constant, powers, geometric series, floors, logarithms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symcost.domain import Domain
+from symcost.ledger import Key, Ledger, Row
+from symcost.polynomial import (
+    Number,
+    Poly,
+    Size,
+    evaluate,
+    floor_div,
+    floor_log2,
+    make,
+    power,
+    symbol,
+    terms_of,
+)
+from symcost.solve import linear_fit
+
+
+class NoFunction(Exception):
+    """A coefficient whose values at the samples no function of the grammar takes."""
+
+    def __init__(self, key: Key, quantity: str, values: Mapping[int, Number]):
+        self.key, self.quantity, self.values = key, quantity, values
+
+
+def solve_ledgers(domain: Domain, name: str, ledgers: Mapping[int, Ledger]) -> Ledger:
+    """One ledger whose coefficients are functions of `name`."""
+    keys = dict.fromkeys(r.key for ledger in ledgers.values() for r in ledger.rows)
+    by_key = {v: {r.key: r for r in ledger.rows} for v, ledger in ledgers.items()}
+    memo: dict[tuple, Size] = {}
+    logarithms = domain[name].power_of == 2
+    rows = []
+    for key in keys:
+        present = {v: rows_.get(key) for v, rows_ in by_key.items()}
+        quantities = dict.fromkeys(q for r in present.values() if r for q in r.costs)
+        row = Row(
+            key, _function(name, {v: r.count if r else 0 for v, r in present.items()}, key, "count", memo, logarithms)
+        )
+        for q in quantities:
+            row.costs[q] = _function(name, {v: r[q] if r else 0 for v, r in present.items()}, key, q, memo, logarithms)
+        rows.append(row)
+    unknown = dict.fromkeys(u for ledger in ledgers.values() for u in ledger.unknown)
+    return Ledger(rows, unknown)
+
+
+def _function(name: str, sizes: Mapping[int, Size], key: Key, quantity: str, memo: dict, logarithms: bool) -> Size:
+    """A size whose coefficients, monomial by monomial, are functions of `name`."""
+    monomials = dict.fromkeys(m for s in sizes.values() for m in terms_of(s))
+    result: Size = 0
+    for m in monomials:
+        values = {v: terms_of(s).get(m, 0) for v, s in sizes.items()}
+        at = tuple(values.items())
+        if at not in memo:
+            memo[at] = _coefficient(name, values, key, quantity, logarithms)
+        result = result + memo[at] * make({m: 1})
+    return result
+
+
+def _coefficient(name: str, values: Mapping[int, Number], key: Key, quantity: str, logarithms: bool) -> Size:
+    at, wanted = list(values), tuple(values.values())
+    if len(set(wanted)) == 1:
+        return wanted[0]  # type: ignore[return-value]
+    for basis in _bases(symbol(name), logarithms):
+        if len(basis) + 1 >= len(at):  # one point must be left to check the fit
+            continue
+        columns = [tuple(evaluate(b, {name: v}) for v in at) for b in basis]
+        fit = linear_fit(columns, wanted)
+        if fit is not None:
+            return sum((c * b for c, b in zip(fit[1:], basis, strict=True)), start=make({(): fit[0]}))
+    raise NoFunction(key, quantity, values)
+
+
+def _bases(n: Poly, logarithms: bool) -> list[list[Size]]:
+    """Functions (beside a constant) from which a coefficient may be made, simplest first."""
+    bases: list[list[Size]] = [[n], [n * n], [n, n * n], [n**3]]
+    if logarithms:  # the symbol is a power of two: divide and conquer, FFT by stages, tree reductions
+        log = floor_log2(n)
+        return [*bases[:1], [log], [n, log], [n, n * log], [log, log * log], [n, log, n * log], *bases[1:]]
+    for r in (2, 3, 4):
+        bases += [[power(r, n)], [power(r * r, n)], [n, power(r, n)]]
+    for q in (2, 3, 4):
+        bases += [[floor_div(n, q)], [floor_div(n + q - 1, q)], [n, floor_div(n, q)], [n, floor_div(n + q - 1, q)]]
+    bases += [
+        [n, n * n, n**3],
+        [power(2, n), power(4, n)],
+        [power(2, n), n * power(2, n)],
+        [n, power(2, n), power(4, n)],
+    ]
+    return bases

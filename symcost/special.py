@@ -1,0 +1,171 @@
+"""Sizes at which programs change their ways, 1 above all: compare, and correct the formula where it differs.
+
+At batch 1 a broadcast vanishes, a sum is skipped, a transpose becomes a reshape. The difference between the program
+there and the general formula is found as a formula in the other symbols and added under an indicator.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from symcost.conditions import Where, bound_by, given, name_of
+from symcost.domain import Dim, format_sizes
+from symcost.errors import BuildError, GeneralizationError
+from symcost.fit import Correction, Fit, value_at
+from symcost.ledger import Ledger, Row
+from symcost.polynomial import Poly, Size, bind, evaluate, symbol, symbols_of
+from symcost.sampling import Condition, Point, Sampler, bounds
+from symcost.symbolize import agrees
+
+if TYPE_CHECKING:
+    from symcost.generalize import SizeGeneralizer
+
+
+class SpecialSizes:
+    """Corrections of one fit; `of` is the generaliser that made it."""
+
+    def __init__(self, of: SizeGeneralizer):
+        self.of = of
+
+    def correct_all(self, fit: Fit) -> None:
+        """Compare with the program at special sizes, and correct the formula where it differs there."""
+        for condition in self.of.breaks:
+            self.correct(fit, (condition,))
+        singles = [(symbol(d.name), v) for d in self.of.sampler.free for v in _special_values(d)]
+        derived: list[Condition] = []
+        for condition in singles:
+            name = name_of(condition) or ""
+            small = name in self.of.small_breaks and self._disagreeing(fit) is not None
+            if small or not self.explained(fit, (condition,)):
+                derived += self._derived(fit, name)
+        possible = [condition for condition in singles if self.correct(fit, (condition,))]
+        ones = [condition for condition in possible if condition[1] == 1]
+        # Wider regions first: a correction is what those that hold on a wider region leave over.
+        for condition in dict.fromkeys(derived):
+            others = [one for one in ones if name_of(one) not in symbols_of(condition[0])]
+            self._interactions(fit, [condition, *others])
+        self._interactions(fit, ones)
+        self._small(fit)
+
+    def _interactions(self, fit: Fit, conditions: Sequence[Condition]) -> None:
+        """All at once: a difference that the corrections so far do not explain comes from an interaction."""
+        size = 2
+        while size <= len(conditions) and not self.explained(fit, tuple(conditions)):
+            for where in itertools.combinations(conditions, size):
+                self.correct(fit, where)
+                if self.explained(fit, tuple(conditions)):
+                    break
+            size += 1
+
+    def _derived(self, fit: Fit, name: str) -> list[Condition]:
+        """Corrections where a dimension that follows from a symbol is 1: an image of 16 pixels, halved four times.
+
+        Returns:
+            The conditions tried, the widest first.
+        """
+        least, most = bounds(self.of.domain[name])
+        candidates = range(least, min(most or 400, 400) + 1)
+        regions: dict[tuple[int, ...], Condition] = {}
+        for formula in fit.formulas:
+            if symbols_of(formula) == {name} and name_of((formula, 1)) is None and isinstance(formula, Poly):
+                where = tuple(v for v in candidates if evaluate(formula, {name: v}) == 1)
+                if len(where) > 1 and where[-1] < 400:
+                    regions.setdefault(where, (formula, 1))
+        ordered = sorted(regions.items(), key=lambda item: -len(item[0]))
+        self.of.regions.update({condition: (name, frozenset(region)) for region, condition in ordered})
+        for _, condition in ordered:
+            if not self.explained(fit, (condition,)):
+                self.correct(fit, (condition,))
+        return [condition for _, condition in ordered]
+
+    def _disagreeing(self, fit: Fit) -> tuple[Point, list[str]] | None:
+        """A point traced so far at which the formula is wrong, with the differences."""
+        complete = fit.complete()
+        for point in self.of.traces.having(Sampler(self.of.domain, self.of.sampler.fixed)):
+            concrete = self.of.traces.at(point)
+            if fit.program is not None and not fit.corrections and agrees(fit.program, concrete, point):
+                continue
+            differences = self.of.differences(complete, concrete, point)
+            if differences:
+                return point, differences
+        return None
+
+    def _small(self, fit: Fit) -> None:
+        """Every point traced so far must agree."""
+        found = self._disagreeing(fit)
+        if found is None:
+            return
+        point, differences = found
+        raise GeneralizationError(
+            "the program changes with the sizes in a way that no formula covers",
+            where=f"{format_sizes(self.of.traces.units.sizes(point))}: " + "; ".join(differences[:3]),
+            todo="declare a domain without these sizes, e.g. sc.dim(name, min=...) or multiple_of=...",
+        )
+
+    def explained(self, fit: Fit, where: Where) -> bool:
+        """Whether the formula with its corrections holds where all of `where` hold; True if that can't be built."""
+        sampler = self.of.region(where)
+        point = self.of.telling(sampler, [bind(f, bound_by(where)) for f in fit.formulas], fit.constants, [], 0)
+        if point is None:
+            return True
+        try:
+            concrete = self.of.traces.at(point)
+        except BuildError:
+            return True
+        if not fit.corrections and fit.program is not None and agrees(fit.program, concrete, point):
+            return True
+        return not self.of.differences(fit.complete(), concrete, point)
+
+    def correct(self, fit: Fit, where: Where) -> bool:
+        """Add the correction for `where`, if one is needed; False if these sizes cannot be built."""
+        bound = bound_by(where)
+        try:
+            point = self.of.telling(self.of.region(where), [bind(f, bound) for f in fit.formulas], fit.constants, [], 0)
+            if point is None:
+                return False
+            self.of.traces.at(point)
+            if self.explained(fit, where):
+                return True
+            program, _ = self.of.recognise(where, fit)
+        except BuildError as error:
+            sizes = {n: v * self.of.domain[n].multiple_of for n, v in bound.items()}
+            if not sizes:
+                raise
+            fit.excluded.append((", ".join(f"{n} == {v}" for n, v in sizes.items()), error.what.split("\n")[0]))
+            return False
+        predicted = fit.ledger
+        for correction in fit.corrections:
+            if self.of.implied(correction.where, where):
+                predicted = predicted.combine(correction.ledger)
+        predicted = predicted.map(lambda s: given(s, where))
+        delta = self.of.interpret(program).combine(predicted, sign=-1)
+        rows = self._nonzero(delta, where)
+        if rows:
+            fit.corrections.append(Correction(where, Ledger(rows)))
+            fit.models.append(program)
+        return True
+
+    def _nonzero(self, delta: Ledger, where: Where) -> list[Row]:
+        """Rows of a difference that differ from 0 somewhere in the region."""
+        rng = random.Random(3)
+        sampler = self.of.region(where)
+        points = [p for high in (40, 40, 200, 200, 400, 400) if (p := sampler.draw(rng, 0, high)) is not None]
+
+        def vanishes(size: Size) -> bool:
+            return (not isinstance(size, Poly) and not size) or all(value_at(size, p) == 0 for p in points)
+
+        rows = []
+        for row in delta.rows:
+            costs = {q: s for q, s in row.costs.items() if not vanishes(s)}
+            if costs:
+                rows.append(Row(row.key, row.count, costs))
+        return rows
+
+
+def _special_values(dim: Dim) -> list[int]:
+    """Units to try on purpose: 0, 1 and the smallest, as far as the domain has them."""
+    least, most = bounds(dim)
+    return [v for v in dict.fromkeys((0, 1, least)) if v >= least and (most is None or v <= most)]
