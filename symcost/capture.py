@@ -168,7 +168,7 @@ class _Body:
         if isinstance(atom, Literal):
             number = np.asarray(atom.val)
             aval: Any = atom.aval
-            return Value(tuple(aval.shape), str(aval.dtype), number.item() if number.shape == () else None)
+            return Value(tuple(aval.shape), _dtype(aval), number.item() if number.shape == () else None)
         return self.numbers[atom]
 
     def constant(self, atom) -> Any:
@@ -202,8 +202,9 @@ class _Body:
             self.numbers[var] = self.read(atom)
 
     def append(self, eqn, scope: str, phase: str, inner: _Context) -> None:
-        template, slots = self.template(eqn, scope, phase)
-        regions = self.regions(eqn, inner)
+        form = self.form(eqn)
+        template, slots = form.template(eqn.primitive.name, scope, phase), form.slots
+        regions = self.regions(eqn, form.regions, inner) if form.regions else ()
         if eqn.primitive.name == "while":
             template, slots = _with_trip_count(template, slots, self.trip_count(eqn))
         self.instructions.append(
@@ -220,22 +221,20 @@ class _Body:
         for var in eqn.outvars:
             self.add(var)
 
-    def template(self, eqn, scope: str, phase: str) -> tuple[Template, tuple[int, ...]]:
+    def form(self, eqn) -> _Form:
+        """What the equation is, wherever it stands; equal equations share it."""
         memo = self.capture.memo
         try:
-            key = (eqn.primitive, scope, phase, tuple(v.aval for v in eqn.outvars), tuple(eqn.params.values()))
+            key = (eqn.primitive, tuple(v.aval for v in eqn.outvars), tuple(eqn.params.values()))
             found = memo.get(key)
         except TypeError:  # a parameter that does not hash
-            return _template(eqn, scope, phase)
+            return _form(eqn)
         if found is None:
-            found = memo[key] = _template(eqn, scope, phase)
+            found = memo[key] = _form(eqn)
         return found
 
-    def regions(self, eqn, context: _Context) -> tuple[Program, ...]:
+    def regions(self, eqn, names: Sequence[str], context: _Context) -> tuple[Program, ...]:
         params = eqn.params
-        names = _REGIONS.get(eqn.primitive.name)
-        if names is None:
-            names = tuple(sorted(k for k, v in params.items() if _jaxprs(v)))
         found = []
         for name in names:
             parameter, _, attribute = name.partition(".")
@@ -356,26 +355,55 @@ def _value(aval: Any) -> Value:
     return Value(tuple(getattr(aval, "shape", ())), _dtype(aval))
 
 
+_DTYPES: dict[Any, str] = {}
+"""Names of the dtypes met so far: numpy takes as long to make one as all the rest about an equation takes."""
+
+
 def _dtype(aval: Any) -> str:
     dtype = getattr(aval, "dtype", None)
-    return str(dtype) if dtype is not None else "token"
+    if dtype is None:
+        return "token"
+    name = _DTYPES.get(dtype)
+    if name is None:
+        name = _DTYPES[dtype] = str(dtype)
+    return name
 
 
-def _template(eqn, scope: str, phase: str) -> tuple[Template, tuple[int, ...]]:
+class _Form:
+    """An equation without its place: what the templates of the same equation in all modules have in common."""
+
+    __slots__ = ("outputs", "params", "regions", "slots", "templates")
+
+    def __init__(self, outputs: tuple, params: tuple, slots: tuple[int, ...], regions: tuple[str, ...]):
+        self.outputs, self.params, self.slots = outputs, params, slots
+        self.regions = regions  # names of the parameters that hold nested programs
+        self.templates: dict[tuple[str, str], Template] = {}
+
+    def template(self, primitive: str, scope: str, phase: str) -> Template:
+        """The template of the equation where it stands."""
+        found = self.templates.get((scope, phase))
+        if found is None:
+            found = self.templates[scope, phase] = Template(primitive, self.outputs, self.params, scope, phase)
+        return found
+
+
+def _form(eqn) -> _Form:
     builder = SkeletonBuilder()
     outputs = []
     for v in eqn.outvars:
         shape = tuple(getattr(v.aval, "shape", ()))
         builder.dims(shape)
         outputs.append((len(shape), _dtype(v.aval)))
-    params = []
+    params, nested = [], []
     for name, value in sorted(eqn.params.items()):
         if _jaxprs(value):
+            nested.append(name)
             continue
         plain = _plain(value)
         if plain is not _DROPPED:
             params.append((name, builder.take(plain)))
-    return Template(eqn.primitive.name, tuple(outputs), tuple(params), scope, phase), tuple(builder.slots)
+    regions = _REGIONS.get(eqn.primitive.name, tuple(nested))
+    return _Form(tuple(outputs), tuple(params), tuple(builder.slots), regions)
 
 
 _DROPPED = object()

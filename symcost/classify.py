@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError
-from symcost.fit import StructureDiffers, Traces
-from symcost.polynomial import mod, symbol
+from symcost.fit import StructureDiffers, Threshold, Traces
+from symcost.polynomial import floor_div, mod, symbol
 from symcost.program import Program
 from symcost.repeated import INDEXED
 from symcost.sampling import LARGE, Condition, Point, Sampler, choices
@@ -58,6 +58,26 @@ class Structure:
             return
         del self.small_breaks[name]
         self.breaks.append((mod(symbol(name), modulus), 0))
+
+    def divide(self, threshold: Threshold) -> None:
+        """Find by bisection up to which size of a symbol the program is another one (`if tokens > 64`)."""
+        name, low = threshold.name, threshold.point
+        high = {**low, name: self.small_breaks.pop(name)}
+        above = self._try(high)
+        if above is None or structure(above) == structure(self.traces.at(low)):
+            raise self.branch(low, high)
+        below, least = low[name], high[name]
+        while least - below > 1:
+            middle = (below + least) // 2
+            program = self._try({**low, name: middle})
+            if program is not None and structure(program) == structure(above):
+                least = middle
+            else:
+                below = middle
+        condition = (floor_div(symbol(name), least), 0)
+        if condition in self.breaks:
+            raise self.branch(low, high)
+        self.breaks.append(condition)
 
     def _responsible(self, difference: StructureDiffers) -> tuple[str, Point, Point]:
         """The symbol whose change alone changes the structure, with two points that show it."""

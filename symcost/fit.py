@@ -49,6 +49,13 @@ class StructureDiffers(Exception):
         self.a, self.b = a, b
 
 
+class Threshold(Exception):
+    """Up to some size of a symbol the program is another one; `point` is below that size."""
+
+    def __init__(self, name: str, point: Point):
+        self.name, self.point = name, point
+
+
 @dataclass(frozen=True, slots=True)
 class Correction:
     """What to add to the general ledger where all conditions of `where` hold."""

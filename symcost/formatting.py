@@ -65,12 +65,25 @@ def _atom(atom: Atom, order: Sequence[str]) -> str:
         return _floor(atom.args[0], atom.args[1], order)
     arguments = [format_size(a, order) for a in atom.args]
     if atom.kind == "indicator":
-        return f"[{arguments[0]} = {arguments[1]}]"
+        return f"[{_condition(atom, order) or f'{arguments[0]} = {arguments[1]}'}]"
     if atom.kind == "power":
         base = arguments[0] if arguments[0].isalnum() else f"({arguments[0]})"
         return f"{base}**{arguments[1] if arguments[1].isalnum() else f'({arguments[1]})'}"
     name = {"maximum": "max", "minimum": "min"}.get(atom.kind, atom.kind)
     return f"{name}({', '.join(arguments)})"
+
+
+def _condition(atom: Atom, order: Sequence[str]) -> str | None:
+    """``N <= 64`` for floor(N/65) = 0, ``T mod 8 = 0`` for T - 8*floor(T/8) = 0."""
+    size, value = atom.args
+    floors = [a for m in terms_of(size) for a, _ in m if a.kind == "floor_div" and isinstance(a.args[1], int)]
+    if value != 0 or len(floors) != 1:
+        return None
+    inner, q = floors[0].args
+    assert isinstance(q, int)
+    if size == floor_div(inner, q):
+        return f"{format_size(inner, order)} <= {q - 1}"
+    return f"{format_size(inner, order)} mod {q} = 0" if size == mod(inner, q) else None
 
 
 def _floor(a: Size, b: Size, order: Sequence[str]) -> str:

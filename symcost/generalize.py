@@ -26,7 +26,7 @@ from symcost.fit import Fit, StructureDiffers, Traces, ledger_differences
 from symcost.ledger import Ledger
 from symcost.polynomial import Poly, Size, bind, evaluate, symbols_of
 from symcost.program import Program
-from symcost.sampling import Condition, Point, Sampler, bounds
+from symcost.sampling import LARGE, Condition, Point, Sampler, bounds
 from symcost.solve import Solver
 from symcost.special import SpecialSizes
 from symcost.symbolize import Models, Unsolved, agrees, structure, symbolize
@@ -62,11 +62,13 @@ class SizeGeneralizer:
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
         self.breaks, self.small_breaks = tuple(breaks), dict(small_breaks or {})
-        self.regions: dict[Condition, tuple[str, frozenset[int]]] = {}  # derived conditions: symbol, where they hold
+        self.regions: list[Condition] = []  # where a dimension that follows from a symbol is 1
+        self._held: dict[Condition, tuple[str, frozenset[int]]] = {}
         floors = {n: floor for n, floor in self.small_breaks.items() if n not in (fixed or {})}
         self.sampler = Sampler(domain, fixed, avoid=self.breaks, floors=floors)
         self.names = [d.name for d in self.sampler.free]
         self.least = min((bounds(d)[0] for d in self.sampler.free), default=1)
+        self.ledgers: dict[tuple, Ledger] = {}  # of concrete programs, by point
 
     # -- the general formula -------------------------------------------------------------
     def fit(self, *, check: bool = True, known: Fit | None = None, hints: Sequence[Size] = ()) -> Fit:
@@ -163,7 +165,10 @@ class SizeGeneralizer:
 
     def differences(self, ledger: Ledger, concrete: Program, point: Mapping[str, int]) -> list[str]:
         """Where a ledger's value at a point is not what the concrete program costs; by scope and phase."""
-        return ledger_differences(ledger, self.interpret(concrete), point)
+        key = tuple(point.items())
+        if key not in self.ledgers:  # one point is compared several times, before and after a correction
+            self.ledgers[key] = self.interpret(concrete)
+        return ledger_differences(ledger, self.ledgers[key], point)
 
     # -- a neighbouring family -------------------------------------------------------------
     def _neighbour(self, known: Fit) -> Fit:
@@ -178,8 +183,7 @@ class SizeGeneralizer:
         """A sampler of the sizes where all conditions of `where` hold, and no other break."""
         fixed = {**self.sampler.fixed, **bound_by(where)}
         require = [c for c in where if name_of(c) is None]
-        avoid = [c for c in self.breaks if c not in where]
-        avoid += [c for c in self.regions if not self.implied((c,), where)]
+        avoid = [c for c in (*self.breaks, *self.regions) if not self.implied((c,), where)]
         concerned = {n for size, _ in where for n in symbols_of(size)} | set(fixed)
         floors = {n: floor for n, floor in self.small_breaks.items() if n not in concerned}
         return Sampler(self.domain, fixed, require, avoid, floors)
@@ -195,11 +199,17 @@ class SizeGeneralizer:
         return all(holds(condition) for condition in these)
 
     def _where(self, condition: Condition) -> tuple[str, frozenset[int]]:
-        """The symbol that a condition is about, and the units at which it holds."""
+        """The symbol that a condition is about, and the units (as far as we look) at which it holds."""
         name = name_of(condition)
         if name is not None:
             return name, frozenset((condition[1],))
-        return self.regions.get(condition, ("", frozenset()))
+        if condition not in self._held:
+            size, value = condition
+            names = symbols_of(size)
+            (name,) = names if len(names) == 1 else ("",)
+            held = (n for n in range(LARGE) if evaluate(size, {name: n}) == value) if name else ()
+            self._held[condition] = (name, frozenset(held))
+        return self._held[condition]
 
     def recognise(self, where: Where, known: Fit) -> tuple[Program, Solver]:
         """Solve the family where the conditions of `where` hold, by formulas known elsewhere."""

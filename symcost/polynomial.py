@@ -242,9 +242,16 @@ def terms_of(size: Size | Fraction) -> dict[Monomial, Number]:
 def total(sizes: Iterable[Size]) -> Size:
     """The sum of many sizes; linear in the number of their terms."""
     terms: dict[Monomial, Number] = {}
+    constant: Number = 0  # apart, because the sizes of concrete programs are nothing else
     for size in sizes:
-        for m, c in terms_of(size).items():
-            terms[m] = terms.get(m, 0) + c
+        if isinstance(size, Poly):
+            for m, c in size.terms.items():
+                terms[m] = terms.get(m, 0) + c
+        else:
+            constant += size
+    if not terms and isinstance(constant, int):
+        return constant
+    terms[()] = terms.get((), 0) + constant
     return make(terms)
 
 

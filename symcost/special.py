@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from symcost.conditions import Where, bound_by, given, name_of
 from symcost.domain import Dim, format_sizes
 from symcost.errors import BuildError, GeneralizationError
-from symcost.fit import Correction, Fit, value_at
+from symcost.fit import Correction, Fit, Threshold, value_at
 from symcost.ledger import Ledger, Row
 from symcost.polynomial import Poly, Size, bind, evaluate, symbol, symbols_of
 from symcost.sampling import Condition, Point, Sampler, bounds
-from symcost.symbolize import agrees
+from symcost.symbolize import agrees, first_difference
 
 if TYPE_CHECKING:
     from symcost.generalize import SizeGeneralizer
@@ -44,7 +44,7 @@ class SpecialSizes:
         possible = [condition for condition in singles if self.correct(fit, (condition,))]
         ones = [condition for condition in possible if condition[1] == 1]
         # Wider regions first: a correction is what those that hold on a wider region leave over.
-        for condition in dict.fromkeys(derived):
+        for condition in dict.fromkeys((*self.of.breaks, *derived)):
             others = [one for one in ones if name_of(one) not in symbols_of(condition[0])]
             self._interactions(fit, [condition, *others])
         self._interactions(fit, ones)
@@ -75,7 +75,7 @@ class SpecialSizes:
                 if len(where) > 1 and where[-1] < 400:
                     regions.setdefault(where, (formula, 1))
         ordered = sorted(regions.items(), key=lambda item: -len(item[0]))
-        self.of.regions.update({condition: (name, frozenset(region)) for region, condition in ordered})
+        self.of.regions += [condition for _, condition in ordered if condition not in self.of.regions]
         for _, condition in ordered:
             if not self.explained(fit, (condition,)):
                 self.correct(fit, (condition,))
@@ -99,9 +99,16 @@ class SpecialSizes:
         if found is None:
             return
         point, differences = found
+        for name, floor in self.of.small_breaks.items():
+            if point[name] < floor:
+                raise Threshold(name, point)
+        source = ""
+        if fit.program is not None:
+            steps = first_difference(fit.program, self.of.traces.at(point))
+            source = next((f", {i.source}" for i in steps if i and str(i.source or "")), "")
         raise GeneralizationError(
             "the program changes with the sizes in a way that no formula covers",
-            where=f"{format_sizes(self.of.traces.units.sizes(point))}: " + "; ".join(differences[:3]),
+            where=f"{format_sizes(self.of.traces.units.sizes(point))}: {'; '.join(differences[:3])}{source}",
             todo="declare a domain without these sizes, e.g. sc.dim(name, min=...) or multiple_of=...",
         )
 

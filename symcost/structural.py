@@ -14,7 +14,7 @@ from symcost.classify import Structure
 from symcost.coefficients import NoFunction, solve_ledgers
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError, LoweringError
-from symcost.fit import Correction, Fit, StructureDiffers, Traces, ledger_differences
+from symcost.fit import Correction, Fit, StructureDiffers, Threshold, Traces, ledger_differences
 from symcost.generalize import SizeGeneralizer
 from symcost.ledger import Ledger
 from symcost.polynomial import Poly, Size, bind, symbol
@@ -58,6 +58,9 @@ class Generalizer:
             except StructureDiffers as difference:
                 last = difference
                 self.structure.classify(difference)
+                continue
+            except Threshold as threshold:
+                self.structure.divide(threshold)
                 continue
             if self.structure.structural:
                 self._check(fit)
