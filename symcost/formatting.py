@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symcost.polynomial import Atom, Monomial, Number, Size, make, symbols_of, terms_of
+from symcost.polynomial import Atom, Monomial, Number, Size, floor_div, make, mod, symbols_of, terms_of
 
 
 def format_size(size: Size, order: Sequence[str] = ()) -> str:
