@@ -29,6 +29,13 @@ class Sources:
         location = self._location(self._frame(stack_frame))
         return self._name("FunctionNames", location.get("function_name_id", ""))
 
+    def innermost(self, stack_frame: str) -> str:
+        """``file:line:column`` of the innermost frame, "" where unknown."""
+        location = self._location(self._frame(stack_frame))
+        if not location:
+            return ""
+        return f"{self._name('FileNames', location['file_name_id'])}:{location['line']}:{location.get('column', '')}"
+
     def describe(self, stack_frame: str) -> str:
         """``file:line (function)`` of the innermost frame outside of installed packages, else the innermost."""
         found: list[str] = []
@@ -58,6 +65,11 @@ class Source:
 
     sources: Sources
     stack_frame: str
+
+    @property
+    def innermost(self) -> str:
+        """``file:line:column`` of the innermost frame outside of JAX."""
+        return self.sources.innermost(self.stack_frame)
 
     def __str__(self) -> str:
         return self.sources.describe(self.stack_frame)

@@ -1,0 +1,243 @@
+"""Real compilation: a program as XLA takes it and as XLA makes it, with XLA's own figures for both.
+
+Written against jax 0.10 - 0.12: `Compiled.cost_analysis` is a dictionary whose absent
+keys are 0, and `Compiled.memory_analysis` has the fields that `Memory` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from symcost.capture_hlo import hlo_text, parse_hlo, xla_counts
+from symcost.domain import format_sizes
+from symcost.errors import LoweringError, MissingSizeError, SymcostError
+from symcost.family import Instance, summary
+from symcost.frontend import to_family
+from symcost.frontend.arguments import arguments_at
+from symcost.program import Program
+from symcost.xla.targets import Target
+from symcost.xla.targets import target as known_target
+
+if TYPE_CHECKING:
+    from symcost.report.document import Report
+
+QUANTITIES = ("flops", "transcendentals", "bytes_accessed")
+"""What XLA's cost analysis counts."""
+
+BEFORE, AFTER = "before optimisation", "after optimisation"
+"""Stages of a program: as JAX hands it to XLA, and as XLA runs it."""
+
+EXACT_BELOW = 2**24
+"""XLA adds up in float32: totals from here on are rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the compiler allocates, in bytes.
+
+    Attributes:
+        arguments, outputs: of the program. temporaries: buffers inside of it.
+        aliased: outputs that are written into donated arguments. reported_peak: XLA's own figure,
+            which on CPU leaves the temporaries out.
+    """
+
+    arguments: int
+    outputs: int
+    temporaries: int
+    aliased: int
+    reported_peak: int
+
+    @property
+    def peak(self) -> int:
+        """Arguments, outputs and temporaries, less what is aliased."""
+        return self.arguments + self.outputs + self.temporaries - self.aliased
+
+
+@dataclass(frozen=True)
+class XlaProgram:
+    """One stage of a program and what XLA counts for it.
+
+    Attributes:
+        stage: "before optimisation" or "after optimisation". target: what it is compiled for.
+        counts: XLA's figures as it reports them, by quantity.
+        read: makes the text of the module. memory: None before optimisation, where nothing is allocated.
+    """
+
+    stage: str
+    target: Target
+    counts: Mapping[str, float]
+    read: Callable[[], str]
+    memory: Memory | None = None
+
+    @property
+    def flops(self) -> int:
+        """XLA's flops; an operation on integers or booleans is one too, and a custom call is -1."""
+        return int(self.counts["flops"])
+
+    @property
+    def transcendentals(self) -> int:
+        """XLA's transcendentals."""
+        return int(self.counts["transcendentals"])
+
+    @property
+    def bytes_accessed(self) -> int:
+        """XLA's bytes accessed; a custom call is -1."""
+        return int(self.counts["bytes_accessed"])
+
+    @property
+    def peak_memory(self) -> int | None:
+        """Bytes: arguments, outputs and temporaries, less what is aliased; None before optimisation."""
+        return self.memory.peak if self.memory else None
+
+    @property
+    def rounded(self) -> tuple[str, ...]:
+        """Quantities from 2**24 on, where XLA's float32 sums are no longer exact."""
+        return tuple(q for q in QUANTITIES if abs(self.counts[q]) >= EXACT_BELOW)
+
+    @cached_property
+    def hlo(self) -> str:
+        """The module as text, with its metadata."""
+        return self.read()
+
+    @cached_property
+    def program(self) -> Program:
+        """The module as symcost's own program, one instruction per HLO instruction."""
+        return parse_hlo(self.hlo)
+
+    @cached_property
+    def custom_calls(self) -> tuple[str, ...]:
+        """Targets of the custom calls, each of which XLA counts as -1 flops and -1 bytes."""
+        found = [i.template for i in self.program.walk() if i.template.primitive == "custom-call"]
+        return tuple(str(dict(t.params).get("custom_call_target", "?")) for t in found)
+
+
+@dataclass(frozen=True)
+class XlaAnalysis(XlaProgram):
+    """An optimised program and what XLA counts for it, with the program before optimisation beside it.
+
+    Attributes:
+        name: what was compiled. unoptimized: the same, before optimisation.
+    """
+
+    name: str = ""
+    unoptimized: XlaProgram = None  # type: ignore[assignment]  # always given; dataclasses order their fields
+
+    def report(self) -> Report:
+        """Both stages as a report."""
+        from symcost.xla.present import analysis_report
+
+        return analysis_report(self)
+
+    def __str__(self) -> str:
+        from symcost.report.text import to_text
+
+        return to_text(self.report())
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{q}={getattr(self, q)}" for q in (*QUANTITIES, "peak_memory"))
+        return f"<XlaAnalysis {self.name} on {self.target.name}: {figures}>"
+
+
+def analyze(
+    fn: Any,
+    *args: Any,
+    target: str | Target = "cpu",
+    at: Mapping[str, int] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    method: Any = None,
+    rngs: Sequence[str] = (),
+    mutable: Sequence[str] = (),
+) -> XlaAnalysis:
+    """Compile one call of a model or function, and read what XLA says about it.
+
+    Args:
+        fn: a Linen module, what `sc.build` returned, an NNX module or any JAX callable. A function that is
+            jitted already keeps its options, such as donated arguments.
+        *args: pytrees of `sc.array(...)`, `jax.ShapeDtypeStruct` or arrays; only shapes and dtypes matter.
+        target: what to compile for; "cpu".
+        at: sizes, where a shape or a field of the model holds symbols.
+        kwargs, method, rngs, mutable: as in `sc.trace`.
+
+    Returns:
+        Figures of the optimised program; `.unoptimized` has those before optimisation.
+
+    Raises:
+        TargetError: the target is unknown, or not available. MissingSizeError: a symbol has no size.
+        BuildError: the model cannot be built, or XLA cannot compile it.
+
+    Example:
+        >>> import symcost as sc
+        >>> found = sc.xla.analyze(lambda x, w: x @ w, sc.array((2, 3)), sc.array((3, 5)))
+        >>> found.flops, found.unoptimized.flops, found.peak_memory
+        (60, 60, 124)
+    """
+    where = known_target(target)
+    family = to_family(fn, args, kwargs, method=method, rngs=rngs, mutable=mutable)
+    sizes = dict(at or {})
+    missing = [name for name in family.domain.names if name not in sizes]
+    if missing:
+        raise MissingSizeError(
+            f"XLA compiles at integer sizes, and there is none for {', '.join(missing)}",
+            todo=f"sc.xla.analyze(..., at={{{', '.join(f'{n!r}: 8' for n in missing)}}})",
+        )
+
+    def compiled(instance: Instance) -> XlaAnalysis:
+        if isinstance(fn, jax.stages.Wrapped):  # tracing inside another jit would lose donated arguments
+            arguments = arguments_at(args, kwargs or {}, sizes)
+            filled_args, filled_kwargs = arguments.fill(arguments.args, arguments.kwargs)
+            traced = fn.trace(*filled_args, **filled_kwargs)
+        else:
+            traced = jax.jit(instance.fn).trace(*instance.args)
+        return stages(lambda: traced.lower(lowering_platforms=(where.platform,)), where, family.name, sizes)
+
+    with compiling_for(where):
+        return family.run(sizes, compiled)
+
+
+@contextmanager
+def compiling_for(where: Target) -> Iterator[None]:
+    """Within this block, what is lowered and compiled is for `where`, whatever JAX's default device is."""
+    with jax.default_device(jax.devices(where.platform)[0]):
+        yield
+
+
+def stages(lower: Callable[[], Any], where: Target, name: str, sizes: Mapping[str, int]) -> XlaAnalysis:
+    """A program before and after optimisation.
+
+    Args:
+        lower: makes the `jax.stages.Lowered`. name, sizes: of the program, for messages.
+
+    Raises:
+        LoweringError: XLA cannot take the program, or cannot compile it.
+    """
+    try:
+        lowered = lower()
+        before = XlaProgram(BEFORE, where, xla_counts(lowered), lambda: hlo_text(lowered))
+        compiled = lowered.compile()
+    except SymcostError:
+        raise
+    except Exception as error:
+        at = f" at {format_sizes(sizes)}" if sizes else ""
+        raise LoweringError(
+            f"XLA cannot compile {name}{at}: {summary(error)}",
+            where=f"compiling for {where.name}",
+            todo="ask for smaller sizes, or for the formula alone, which needs no XLA",
+        ) from error
+    return XlaAnalysis(AFTER, where, xla_counts(compiled), compiled.as_text, _memory(compiled), name, before)
+
+
+def _memory(compiled: Any) -> Memory:
+    found = compiled.memory_analysis()
+    return Memory(
+        found.argument_size_in_bytes,
+        found.output_size_in_bytes,
+        found.temp_size_in_bytes,
+        found.alias_size_in_bytes,
+        found.peak_memory_in_bytes,
+    )
