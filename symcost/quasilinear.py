@@ -12,7 +12,19 @@ from functools import lru_cache
 from itertools import product
 from math import lcm
 
-from symcost.polynomial import Atom, Poly, Size, evaluate, floor_div, make, substitute, symbol, symbols_of, total
+from symcost.polynomial import (
+    Atom,
+    Poly,
+    Size,
+    evaluate,
+    floor_div,
+    is_nonnegative_above_one,
+    make,
+    substitute,
+    symbol,
+    symbols_of,
+    total,
+)
 
 LONGEST_PERIOD = 4096
 
@@ -49,6 +61,8 @@ def _settled(atom: Atom, least: int) -> Size | None:
     if atom.kind != "maximum" or len(atom.args) != 2 or 0 not in atom.args:
         return None
     g = atom.args[0] if atom.args[1] == 0 else atom.args[1]
+    if least >= 1 and is_nonnegative_above_one(g):
+        return g
     g = simplest(g, least)
     names, period = symbols_of(g), _period(g)
     if not isinstance(g, Poly) or len(names) != 1 or period is None or period > LONGEST_PERIOD:
