@@ -8,6 +8,7 @@ from dataclasses import dataclass
 UNEXPLAINED = "unexplained"
 
 SENTENCES = {
+    "before": "what differs before optimisation already",
     "loop": "loops, whose bodies XLA counts once",
     "branch": "conditionals, of which XLA counts another branch",
     "padding": "taps of convolutions that meet no input (padding, dilation), which XLA skips",
@@ -88,12 +89,12 @@ class Account:
         return sum(amount for parts in self.amounts.values() for amount in parts.values())
 
     def causes(self) -> tuple[Cause, ...]:
-        """Causes that are not 0, in the order of `SENTENCES`; parts that cancel each other are left out."""
+        """Causes in the order of `SENTENCES`; what comes to 0 is left out, unless it is unexplained."""
         return tuple(self._causes())
 
     def _causes(self) -> Iterator[Cause]:
         for kind in SENTENCES:
             parts = {part: amount for part, amount in self.amounts.get(kind, {}).items() if amount}
-            if parts:
+            if sum(parts.values()) or (parts and kind == UNEXPLAINED):
                 ordered = sorted(parts.items(), key=lambda item: -abs(item[1]))
                 yield Cause(kind, sum(parts.values()), tuple(ordered))

@@ -16,7 +16,7 @@ import jax
 
 from symcost.capture_hlo import hlo_text, parse_hlo, xla_counts
 from symcost.domain import format_sizes
-from symcost.errors import LoweringError, MissingSizeError, SymcostError
+from symcost.errors import LoweringError, MissingSizeError, SymcostError, TargetError
 from symcost.family import Instance, summary
 from symcost.frontend import to_family
 from symcost.frontend.arguments import arguments_at
@@ -203,7 +203,14 @@ def analyze(
 @contextmanager
 def compiling_for(where: Target) -> Iterator[None]:
     """Within this block, what is lowered and compiled is for `where`, whatever JAX's default device is."""
-    with jax.default_device(jax.devices(where.platform)[0]):
+    try:
+        device = jax.devices(where.platform)[0]
+    except RuntimeError as error:
+        raise TargetError(
+            f"JAX has no {where.platform!r} backend here: {summary(error)}",
+            todo=f"leave JAX_PLATFORMS unset, or let it contain {where.platform}",
+        ) from error
+    with jax.default_device(device):
         yield
 
 

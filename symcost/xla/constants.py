@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from symcost.program import Op, Program, Value
+from symcost.xla.opcodes import words
 
-_PASSED = frozenset(
-    "broadcast_in_dim reshape squeeze expand_dims transpose copy rev slice split reduce_max reduce_min "
-    "stop_gradient".split()
+_PASSED = words(
+    """
+    broadcast_in_dim reshape squeeze expand_dims transpose copy rev slice split reduce_max reduce_min stop_gradient
+    """
 )
 """Of an array that holds one number everywhere, they make another one of the same number."""
 
@@ -44,7 +46,7 @@ _COMPUTED: dict[str, Callable[..., Any]] = {
     "select_n": lambda which, *cases: cases[int(which)],
     "convert_element_type": lambda x: x,
 }
-_FOLDED = frozenset("abs sign floor ceil tanh pow integer_pow rem and or not xor".split())
+_FOLDED = words("concatenate gather abs sign floor ceil tanh pow integer_pow rem and or not xor")
 """Further operations on constants that give a constant, whose number is not followed."""
 
 _EMPTY_SUMS = {"reduce_sum": 0.0, "dot_general": 0.0, "reduce_prod": 1.0}
@@ -74,7 +76,8 @@ class Constants:
 
 def constants(program: Program, platform: str = "cpu") -> Constants:
     """Follow the constants of `program`, which is lowered for `platform`."""
-    found = Constants([None] * len(program.inputs), {})
+    kinds = program.kinds or ("",) * len(program.inputs)
+    found = Constants([UNKNOWN_NUMBER if kind == "constant" else None for kind in kinds], {})
     for op in program.ops():
         inputs = [found.read(r) for r in op.instruction.reads]
         reason = _reason(op, inputs)
@@ -89,16 +92,18 @@ def _reason(op: Op, inputs: list[Any]) -> str:
     foldable = primitive in _COMPUTED or primitive in _FOLDED or primitive in _PASSED
     if foldable and inputs and all(known is not None for known in inputs):
         return "constants folded"
-    if any(v.size == 0 for v in op.inputs) and op.output.size != 0:
-        return "empty operands"
-    if primitive in ("mul", "integer_pow") and _says(inputs, 1):
+    if any(v.size == 0 for v in (*op.inputs, *op.outputs)):
+        return "empty arrays"
+    if (primitive == "mul" and _says(inputs, 1)) or (primitive == "integer_pow" and op.params["y"] == 1):
         return "times one"
     if primitive in ("add", "add_any", "or", "xor") and _says(inputs, 0):
         return "plus zero"
     if primitive == "sub" and _says(inputs[1:], 0):
         return "minus zero"
-    if primitive == "integer_pow" and op.params["y"] == 1:
-        return "to the power of one"
+    if primitive == "ne" and inputs[1] is False:
+        return "compared with False"
+    if primitive.startswith("reduce_") and op.inputs[0].size == op.output.size:
+        return "nothing to reduce"
     return ""
 
 
@@ -107,8 +112,8 @@ def _says(inputs: list[Any], number: int) -> bool:
 
 
 def _result(op: Op, inputs: list[Any], platform: str) -> Any:
-    if op.primitive == "iota" and op.output.shape[op.params["dimension"]] == 1:
-        return 0
+    if op.primitive == "iota":
+        return 0 if op.output.shape[op.params["dimension"]] == 1 else UNKNOWN_NUMBER
     if op.primitive == "platform_index":
         return _platform_index(op.params["platforms"], platform)
     if op.primitive == "pad" and (op.inputs[0].size == 0 or inputs[0] == inputs[1]):

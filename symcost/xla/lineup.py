@@ -17,7 +17,7 @@ from symcost.program import is_float
 from symcost.rules.registry import algorithm
 from symcost.xla.causes import UNEXPLAINED, Account
 from symcost.xla.listing import Entry, Place
-from symcost.xla.opcodes import COUNTERPART, INDEXED, PARTS, is_single, kind_of
+from symcost.xla.opcodes import COUNTERPART, INDEXED, PARTS, is_single, kind_of, words
 
 Line = tuple[Place, str]
 """Module path and phase, and the user's line."""
@@ -99,11 +99,13 @@ def _difference(ours: Entry, theirs: Entry, quantity: str) -> tuple[str, str]:
         return "integer", name
     if theirs.opcode == "convolution":
         return ("padding" if ours.amount == _all_taps(theirs) else UNEXPLAINED), name
-    if is_single(name, op):
-        return UNEXPLAINED, name  # the same work on both sides
-    if theirs.opcode in ("reduce", "reduce-window", "select-and-scatter"):
-        return "lowering", f"{name} as {theirs.opcode}"
-    return "counting", name
+    if theirs.opcode in OTHER_RULES or name in ("argmax", "argmin", "reduce"):
+        return "counting", f"{name} as {theirs.opcode}"
+    return UNEXPLAINED, name  # the same work on both sides
+
+
+OTHER_RULES = words("sort fft topk cholesky triangular-solve reduce-window select-and-scatter")
+"""Opcodes for which XLA's rule is not the textbook's."""
 
 
 def _all_taps(entry: Entry) -> int:
@@ -139,22 +141,31 @@ class _Owners:
         paired = {id(e) for e in formula} - {id(e) for e in left}
         self.by_line: dict[Line, list[Entry]] = defaultdict(list)
         self.by_name: dict[tuple[Place, str], list[Entry]] = defaultdict(list)
-        self.by_place: dict[Place, list[Entry]] = defaultdict(list)
+        self.by_place: dict[Place, list[Entry]] = defaultdict(list)  # those without a partner
+        self.works: dict[str, set[Hashable]] = defaultdict(set)  # by line, in any module
         for ours in formula:
             if is_single(ours.primitive, ours.op) or is_free(ours.primitive) or ours.primitive in CONTROL:
                 continue
             self.by_line[ours.place, ours.line].append(ours)
             self.by_name[ours.place, ours.primitive].append(ours)
+            self.works[ours.line].add(_work(ours))
             if id(ours) not in paired:
                 self.by_place[ours.place].append(ours)
 
     def of(self, theirs: Entry) -> list[Entry]:
-        """What an instruction implements: of its name on its line, of its name, of its line; where no line is
-        known, anything of its module."""
+        """What an instruction implements: of its name on its line, of its name, of its line.
+
+        Where the line is not known, anything of its module. JAX lowers equal operations once: the others then
+        carry their own module, and the line of the first.
+        """
         named = self.by_name.get((theirs.place, theirs.primitive), [])
         same = self.by_line.get((theirs.place, theirs.line), []) if theirs.line else []
         found = [o for o in named if o.line == theirs.line] or named or same
-        return found if found or theirs.line else self.by_place.get(theirs.place, [])
+        if found:
+            return found
+        nearby = self.by_place.get(theirs.place, [])
+        works = self.works.get(theirs.line, set())
+        return [o for o in nearby if _work(o) in works] if theirs.line else nearby
 
 
 def _leftovers(
@@ -167,6 +178,8 @@ def _leftovers(
         if kind == "custom call":
             owners = owners or owners_of.by_place.get(theirs.place, [])
         part = _names(owners) or theirs.primitive
+        if theirs.primitive == "convert_element_type" and kind in ("float", "integer"):
+            kind = "convert"  # to a boolean: a comparison with zero
         if kind == "float":
             complex_ = any(o.op.inputs and o.op.inputs[0].dtype.startswith("complex") for o in owners)
             kind = "complex" if complex_ else "lowering" if owners else UNEXPLAINED

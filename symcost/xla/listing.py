@@ -28,12 +28,14 @@ class Entry:
     Attributes:
         op: the operation. primitive: the JAX primitive it is or implements, "" where HLO does not say.
         amount: of the quantity that is listed. dropped: why XLA may not see it, "" if it must.
+        fused: whether it stands inside a fusion.
     """
 
     op: Op
     primitive: str
     amount: int
     dropped: str = ""
+    fused: bool = False
 
     @property
     def opcode(self) -> str:
@@ -155,30 +157,30 @@ def run_counts(
 def list_hlo(program: Program, reader: Reader) -> Listing:
     """Everything that XLA counts in a module, fusions taken apart."""
     listing = Listing()
-    _hlo(program, reader, listing)
+    _hlo(program, reader, listing, fused=False)
     return listing
 
 
-def _hlo(program: Program, reader: Reader, listing: Listing) -> None:
+def _hlo(program: Program, reader: Reader, listing: Listing, fused: bool) -> None:
     for op in program.ops():
         cost = reader.cost(op)
         primitive = str(op.params["jax_primitive"])
         if op.primitive == "fusion":
             start = len(listing.entries)
-            _hlo(op.regions[0], reader, listing)
+            _hlo(op.regions[0], reader, listing, fused=True)
             inside = sum(e.amount for e in listing.entries[start:])
-            listing.entries.append(Entry(op, primitive, reader.amount(op) - inside))
+            listing.entries.append(Entry(op, primitive, reader.amount(op) - inside, fused=fused))
         elif isinstance(cost, Flow) and not cost.collapse:
-            listing.entries.append(Entry(op, primitive, reader.own(cost.own, op)))
+            listing.entries.append(Entry(op, primitive, reader.own(cost.own, op), fused=fused))
             regions = [region for _, region in cost.runs]
             if cost.combine == "max":
                 taken = _largest([reader.total(r) for r in regions])
                 listing.branches.setdefault(_place(op), []).append(taken)
                 regions = [regions[taken]]
             for region in regions:
-                _hlo(region, reader, listing)
+                _hlo(region, reader, listing, fused)
         else:
-            listing.entries.append(Entry(op, primitive, reader.amount(op)))
+            listing.entries.append(Entry(op, primitive, reader.amount(op), fused=fused))
 
 
 def _place(op: Op) -> Place:
@@ -217,7 +219,7 @@ def _jaxpr(program: Program, reader: Reader, listing: Listing, branches: dict[Pl
             continue
         for times, region in runs:
             once = bodies(op, times)
-            part = f"{op.scope or op.primitive} ({runs[-1][0]} trips)"
+            part = f"{op.scope.rstrip('/') or op.primitive} ({runs[-1][0]} trip{'' if runs[-1][0] == 1 else 's'})"
             listing.account.add("loop", part, (once - times) * reader.total(region))
             for _ in range(once):
                 _jaxpr(region, reader, listing, branches)

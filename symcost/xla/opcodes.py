@@ -14,6 +14,11 @@ def _table(text: str) -> dict[str, str]:
     return dict(line.split() for line in text.strip().splitlines())
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of `text`."""
+    return frozenset(text.split())
+
+
 ONE_TO_ONE = _table(
     """
     add add
@@ -135,6 +140,7 @@ STRUCTURED = _table(
 )
 """One instruction of this opcode does the work, but may be counted by another rule, or in company of others."""
 
+
 def is_single(primitive: str, op: Op) -> bool:
     """Whether `op`, which is or implements `primitive`, is one instruction per element whatever lowers it."""
     return primitive in ONE_TO_ONE and not any(v.dtype.startswith("complex") for v in (*op.inputs, *op.outputs))
@@ -142,22 +148,26 @@ def is_single(primitive: str, op: Op) -> bool:
 
 COUNTERPART = {**ONE_TO_ONE, **STRUCTURED}
 
-INDEXED = frozenset(
-    "dynamic_slice dynamic_update_slice gather scatter scatter-add scatter-sub scatter-mul scatter-min "
-    "scatter-max".split()
+INDEXED = words(
+    """
+    dynamic_slice dynamic_update_slice gather scatter scatter-add scatter-sub scatter-mul scatter-min scatter-max
+    """
 )
 """Primitives whose indices JAX checks, wraps or clips with integer arithmetic."""
 
 PARTS = INDEXED | {"slice"}
 """Primitives of which XLA counts only the part of the operand that is touched."""
 
-_CHOICES = frozenset(["select"])
-_CONVERSIONS = frozenset(["convert", "bitcast-convert", "reduce-precision", "stochastic-convert", "real", "imag", "complex"])
-_CONSTANTS = frozenset(["broadcast", "constant", "iota"])
-_MOVEMENT = frozenset(
-    ["reshape", "dynamic-reshape", "transpose", "copy", "copy-start", "copy-done", "reverse", "concatenate", "pad", "slice", "dynamic-slice", "dynamic-update-slice", "gather", "opt-barrier", "bitcast", "get-dimension-size"]
+_CHOICES = words("select")
+_CONVERSIONS = words("convert bitcast-convert reduce-precision stochastic-convert real imag complex")
+_CONSTANTS = words("broadcast constant iota")
+_MOVEMENT = words(
+    """
+    reshape dynamic-reshape transpose copy copy-start copy-done reverse concatenate pad slice dynamic-slice
+    dynamic-update-slice gather opt-barrier bitcast get-dimension-size
+    """
 )
-_WITHOUT_TYPE = frozenset(["sort", "fft", "topk", "cholesky", "triangular-solve", "rng", "rng-bit-generator"])
+_WITHOUT_TYPE = words("sort fft topk cholesky triangular-solve rng rng-bit-generator")
 
 
 def kind_of(entry_opcode: str, op: Op) -> str:
