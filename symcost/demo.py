@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -114,57 +114,23 @@ def show(console: Console, shown: Shown) -> ProgramCost:
     facts = (sizes, *(f for f in report.facts if f.label != "traced"), traced)
     output.show(replace(report, title=entry.title, facts=facts), json=False)
     console.print()
-    with output.progress(f"asking XLA about {shown.name}"):
-        beside = beside_xla(cost, shown)
+    with output.progress(f"asking XLA about {shown.name}") as tick:
+        beside = beside_xla(cost, shown, tick)
     output.show(beside, json=False)
     console.print()
     return cost
 
 
-def beside_xla(cost: ProgramCost, shown: Shown) -> Report:
-    """XLA's count for the same program on CPU before it optimises: the ratio, and the reason for each difference."""
-    from symcost.capture_hlo import xla_counts
-    from symcost.formatting import format_size
-    from symcost.report.document import Report, Table
+def beside_xla(cost: ProgramCost, shown: Shown, tick: Callable[[str], None]) -> Report:
+    """XLA's figures for the same program on CPU, with the reason for each difference."""
+    import symcost as sc
 
-    assert cost.analysis is not None
-    under_xla = cost.under("xla")
-    rows, rounded = [], False
-    for quantity in ("flops", "transcendentals"):
-        for i, point in enumerate((shown.small, shown.large)):
-            ours, theirs = getattr(cost.at(**point), quantity), xla_counts(cost.analysis.lowered(point))[quantity]
-            rounded |= theirs != getattr(under_xla.at(**point), quantity)
-            rows.append((quantity, f"({i + 1})", ours, int(theirs), f"{theirs / ours:.4f}" if ours else ""))
-    table = Table(
-        ("quantity", "at", "formula", "XLA", "XLA / formula"),
-        tuple(rows),
-        ("quantity", "at", "formula", "xla", "ratio"),
-        labels=2,
-        notes=tuple(reasons(cost, rounded)),
+    found = sc.compare(
+        cost, targets=["cpu"], at=[shown.small, shown.large], quantities=("flops", "transcendentals"), progress=tick
     )
-    names = cost.domain.names
-    said = [f"{q} in XLA's convention: {format_size(under_xla.size(q), names)}" for q in ("flops", "transcendentals")]
-    return Report("The same program in XLA on CPU, before optimisation", tables=(table,), notes=tuple(said))
-
-
-def reasons(cost: ProgramCost, rounded: bool) -> Iterator[str]:
-    """Why XLA's count of this program differs from the formula's.
-
-    Args:
-        rounded: XLA's total differs from the exact one in its own convention.
-    """
-    xla = cost.under("xla")
-    loops = [row for row in cost.rows if row.key.primitive in ("scan", "while")]
-    if loops:
-        yield "XLA counts the body of a loop once; the formula counts it as often as it runs"
-    if cost.size("int_ops") != 0:
-        yield "XLA counts integer arithmetic and selections as FLOPs; the formula keeps them apart (int_ops) or free"
-    if not loops and cost.size("int_ops") == 0 and xla.size("flops") != cost.size("flops"):
-        yield "JAX lowers some functions to several operations (a cube to two products, say), which XLA counts apart"
-    if xla.size("transcendentals") != cost.size("transcendentals") and not loops:
-        yield "what depends on no argument is folded before XLA counts"
-    if rounded:
-        yield "XLA adds up in float32, so that its totals from 2**24 on are rounded; symcost's are exact"
+    # what optimising does to transcendentals (nothing, mostly) would only be more lines
+    kept = tuple(row for row in found if row.quantity == "flops" or row.stage.startswith("before"))
+    return replace(replace(found, rows=kept).report(), title="The same program in XLA, before and after it optimises")
 
 
 def crossover(sparse: ProgramCost, dense: ProgramCost, quantity: str, sizes: dict[str, int]) -> str:

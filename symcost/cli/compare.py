@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from symcost.cli import options as o
 from symcost.cli.options import examples
-from symcost.cli.output import progress, show_json
+from symcost.cli.output import progress, show, show_json
 from symcost.cli.request import Request
 from symcost.cli.sizes import points
 
@@ -50,8 +49,8 @@ def command(
 
     with progress(f"comparing {target}", quiet=json) as report:
         cost = request.trace(report)
-        found = sc.compare(cost, targets=on, at=at_points)
+        found = sc.compare(cost, targets=on, at=at_points, progress=report)
     if json:
-        show_json({"name": cost.name, "rows": [asdict(row) for row in found.rows]})
+        show_json(found.as_dict())
     else:
-        typer.echo(str(found))
+        show(found.report(), json=False)

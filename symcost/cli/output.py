@@ -41,8 +41,8 @@ def _print(text: str) -> None:
 
 
 def show_json(found: Any) -> None:
-    """Print a JSON object; what JSON has no form for is printed as its text."""
-    print(json_.dumps(found, indent=2, default=str))
+    """Print a JSON object."""
+    print(json_.dumps(found, indent=2))
 
 
 @contextmanager

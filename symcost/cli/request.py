@@ -113,7 +113,9 @@ class Request:
                 todo=f"symcost zoo show {entry.name}",
             )
         declare(self.dims)
-        return entry.trace(where=self.where, strict=self.strict, progress=progress)
+        cost = entry.trace(where=self.where, strict=self.strict, progress=progress)
+        cost.name = entry.name
+        return cost
 
 
 def array(text: str) -> Any:

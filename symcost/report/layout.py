@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -73,6 +74,13 @@ def plain_text(cell: Cell) -> str:
     if cell is None:
         return ""
     return number(cell) if isinstance(cell, int) else str(cell)
+
+
+def is_number(cell: Cell) -> bool:
+    """Whether a cell belongs at the right of its column; a text may be a number with its sign, ``+816``."""
+    if isinstance(cell, str):
+        return re.fullmatch(r"[+-]?[\d,.]*%?", cell) is not None
+    return not isinstance(cell, Formula)
 
 
 def natural_width(column: Sequence[Cell]) -> int:

@@ -16,7 +16,7 @@ from rich.text import Text
 from symcost.domain import format_sizes
 from symcost.report.breakdown import table_report
 from symcost.report.document import Cell, Formula, Report, Table
-from symcost.report.layout import FormulaText, natural_width, plain_text
+from symcost.report.layout import FormulaText, is_number, natural_width, plain_text
 from symcost.report.totals import cost_report
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LINES = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A line under the heading, another above the total."""
 GAP = 2
 """Spaces between columns."""
-DROPPED = ("operations", "macs", "int_ops", "collective_bytes", "transcendentals")
+DROPPED = ("operations", "unexplained", "macs", "int_ops", "collective_bytes", "transcendentals")
 """Columns of numbers that a narrow terminal goes without, the first of them first; the text says so."""
 
 
@@ -156,7 +156,7 @@ def _grid_width(table: Table) -> int:
 def _as_grid(table: Table) -> RenderableType:
     grid = Grid(box=LINES, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for i, column in enumerate(table.columns):
-        numbers = i >= table.labels and not any(isinstance(row[i], (Formula, str)) for row in table.rows)
+        numbers = i >= table.labels and all(is_number(row[i]) for row in table.rows)
         # a heading may wrap at its underscores, where it reads as two words
         heading = Text("\n".join(column.split("_")))
         grid.add_column(heading, justify="right" if numbers else "left", overflow="fold", vertical="top")

@@ -1,56 +1,36 @@
-"""`symcost compare`: what it hands to `sc.compare`, and what it prints of the answer."""
+"""`symcost compare`: a formula beside XLA's figures."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-import pytest
-
-import symcost
 from tests.cli.conftest import MODELS
 
 WORDS = ("compare", f"{MODELS}:Box.dense", "--arg", "B F")
 
 
-@dataclass(frozen=True)
-class Row:
-    quantity: str
-    formula: int
+def test_figures_at_two_points(run):
+    text = run(*WORDS, "--at", "B=2,F=3", "--at", "B=40,F=500", "--target", "cpu").stdout
+    assert "  at (2)      B=40, F=500" in text
+    lines = [line.split() for line in text.splitlines()]
+    assert ["(1)", "flops", "before", "98", "98", "none"] in [line[:6] for line in lines]
+    assert any(line[:4] == ["(2)", "flops", "before", "280,280"] for line in lines)
+    assert "bytes_accessed, after optimisation" in text
 
 
-@dataclass(frozen=True)
-class Answer:
-    rows: tuple[Row, ...]
-
-    def __str__(self) -> str:
-        return "\n".join(f"{row.quantity} is {row.formula}" for row in self.rows)
-
-
-@pytest.fixture
-def asked(monkeypatch) -> list[dict[str, Any]]:
-    """What `sc.compare` was asked; its answer is the formula's flops at each point."""
-    calls = []
-
-    def compare(cost, *, targets, at):
-        calls.append({"targets": targets, "at": at})
-        return Answer(tuple(Row("flops", cost.at(**point).flops) for point in at))
-
-    monkeypatch.setitem(vars(symcost), "compare", compare)
-    return calls
+def test_rows_for_machines(run_json):
+    found = run_json(*WORDS, "--at", "B=2", "--at", "F=3")
+    row = next(r for r in found["rows"] if (r["quantity"], r["stage"]) == ("flops", "before optimisation"))
+    assert (row["formula"], row["xla"], row["ratio"]) == (2 * 2 * 3 * 7 + 2 * 7, 98, 1)
+    assert row["sizes"] == {"B": 2, "F": 3}
+    assert {r["target"] for r in found["rows"]} == {"cpu"}
+    assert all(r["unexplained"] == 0 for r in found["rows"])
 
 
-def test_points_and_targets_are_handed_over(run, asked):
-    text = run(*WORDS, "--at", "B=2,F=3", "--at", "B=4,F=5", "--target", "cpu", "--target", "tpu-v5e").stdout
-    assert asked == [{"targets": ["cpu", "tpu-v5e"], "at": [{"B": 2, "F": 3}, {"B": 4, "F": 5}]}]
-    assert text == "flops is 98\nflops is 308\n"
+def test_a_target_that_nobody_knows(run):
+    lines = run(*WORDS, "--at", "B=2,F=3", "--target", "abacus", code=1).stderr.splitlines()
+    assert "abacus" in lines[0]
+    assert lines[-1].startswith("  to do: ")
 
 
-def test_the_target_is_the_cpu_if_none_is_named(run, asked):
-    run(*WORDS, "--at", "B=2", "--at", "F=3")
-    assert asked == [{"targets": ["cpu"], "at": [{"B": 2, "F": 3}]}]
-
-
-def test_rows_for_machines(run_json, asked):
-    found = run_json(*WORDS, "--at", "B=2,F=3")
-    assert found == {"name": "Dense", "rows": [{"quantity": "flops", "formula": 98}]}
+def test_a_size_is_missing(run):
+    lines = run(*WORDS, "--at", "B=2", code=1).stderr.splitlines()
+    assert lines == ["no size was given for F", "  where: the formula holds for B >= 1, F >= 1", "  to do: add F=1"]

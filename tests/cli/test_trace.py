@@ -75,7 +75,8 @@ def test_a_method(run_json):
 
 
 def test_a_model_of_the_zoo(run_json):
-    assert run_json("trace", "zoo:mlp", "--convention", "macs")["macs"] == "B*F*H + B*H**2 + B*H*C"
+    found = run_json("trace", "zoo:mlp", "--convention", "macs")
+    assert (found["name"], found["macs"]) == ("mlp", "B*F*H + B*H**2 + B*H*C")
 
 
 def test_text_has_formula_convention_domain_and_unit(run):
