@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from symcost.polynomial import Poly, Size, terms_of, total
+from symcost.polynomial import Poly, Size, make, terms_of, total
 from symcost.rules.registry import QUANTITIES
 
 
@@ -66,7 +66,7 @@ class Adder:
             terms[()] = terms.get((), 0) + size * times
 
     def size(self) -> Size:
-        return total([Poly(self.terms)]) if self.terms else 0
+        return make(self.terms)
 
 
 class Ledger:
