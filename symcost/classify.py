@@ -8,7 +8,7 @@ from symcost.fit import StructureDiffers, Threshold, Traces
 from symcost.polynomial import floor_div, mod, symbol
 from symcost.program import Program
 from symcost.repeated import INDEXED
-from symcost.sampling import LARGE, Condition, Point, Sampler, choices
+from symcost.sampling import LARGE, Condition, Point, choices
 from symcost.symbolize import first_difference, structure
 
 SMALL = 33
@@ -99,7 +99,8 @@ class Structure:
 
     def _try(self, point: Point) -> Program | None:
         """The program at a point; None where the domain or the model does not allow it."""
-        if not Sampler(self.domain).valid(point):
+        sizes = self.traces.units.sizes(point)
+        if not self.domain.holds(sizes) or any(d.refusal(sizes[d.name]) for d in self.domain.dims):
             return None
         try:
             return self.traces.at(point)

@@ -76,6 +76,9 @@ def _atom(atom: Atom, order: Sequence[str]) -> str:
 def _condition(atom: Atom, order: Sequence[str]) -> str | None:
     """``N <= 64`` for floor(N/65) = 0, ``T mod 8 = 0`` for T - 8*floor(T/8) = 0."""
     size, value = atom.args
+    if value == 0 and sorted(terms_of(size).values()) == [-1, 1]:
+        (a, b) = (make({m: abs(c)}) for m, c in sorted(terms_of(size).items(), key=lambda item: -item[1]))
+        return f"{format_size(a, order)} = {format_size(b, order)}"
     floors = [a for m in terms_of(size) for a, _ in m if a.kind == "floor_div" and isinstance(a.args[1], int)]
     if value != 0 or len(floors) != 1:
         return None

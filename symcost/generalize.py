@@ -49,6 +49,8 @@ class SizeGeneralizer:
         breaks: conditions under which the program is known to have another structure; the
             general formula is found where none of them holds.
         small_breaks: symbols at whose small sizes the structure differs, and the unit from which it does not.
+        coincidences: try sizes that are equal to each other and to constants of the program.
+        suspected: further sizes to try.
     """
 
     def __init__(
@@ -59,8 +61,11 @@ class SizeGeneralizer:
         fixed: Mapping[str, int] | None = None,
         breaks: Sequence[Condition] = (),
         small_breaks: Mapping[str, int] | None = None,
+        coincidences: bool = True,
+        suspected: Sequence[Condition] = (),
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
+        self.coincidences, self.suspected = coincidences, list(suspected)
         self.breaks, self.small_breaks = tuple(breaks), dict(small_breaks or {})
         self.regions: list[Condition] = []  # where a dimension that follows from a symbol is 1
         self._held: dict[Condition, tuple[str, frozenset[int]]] = {}
@@ -191,10 +196,13 @@ class SizeGeneralizer:
     def implied(self, these: Where, where: Where) -> bool:
         """Whether all of `these` hold wherever all of `where` do."""
         held = [self._where(c) for c in where]
+        bound = bound_by(where)
 
         def holds(condition: Condition) -> bool:
+            if condition in where or bind(condition[0], bound) == condition[1]:
+                return True
             name, values = self._where(condition)
-            return condition in where or any(n == name and v <= values for n, v in held)
+            return any(n == name and v <= values for n, v in held if n)
 
         return all(holds(condition) for condition in these)
 

@@ -17,11 +17,22 @@ from symcost.errors import BuildError, GeneralizationError
 from symcost.fit import Correction, Fit, Threshold, value_at
 from symcost.ledger import Ledger, Row
 from symcost.polynomial import Poly, Size, bind, evaluate, symbol, symbols_of
-from symcost.sampling import Condition, Point, Sampler, bounds
+from symcost.program import Program, Value
+from symcost.sampling import LARGE, Condition, Point, Sampler, bounds
 from symcost.symbolize import agrees, first_difference
 
 if TYPE_CHECKING:
     from symcost.generalize import SizeGeneralizer
+
+
+EQUAL = 37
+"""Size given to all symbols at once: one that programs do not single out."""
+
+NEUTRAL = 8
+"""Sizes tried at most because a literal becomes 0 or 1 there."""
+
+SUSPECTS = 2
+"""Constants of a program that are tried as sizes, at most."""
 
 
 class SpecialSizes:
@@ -35,6 +46,7 @@ class SpecialSizes:
         for condition in self.of.breaks:
             self.correct(fit, (condition,))
         singles = [(symbol(d.name), v) for d in self.of.sampler.free for v in _special_values(d)]
+        singles += [c for c in self.of.suspected if name_of(c) in self.of.names and c not in singles]
         derived: list[Condition] = []
         for condition in singles:
             name = name_of(condition) or ""
@@ -43,6 +55,8 @@ class SpecialSizes:
                 derived += self._derived(fit, name)
         possible = [condition for condition in singles if self.correct(fit, (condition,))]
         ones = [condition for condition in possible if condition[1] == 1]
+        if self.of.coincidences:
+            self._coincidences(fit)
         # Wider regions first: a correction is what those that hold on a wider region leave over.
         for condition in dict.fromkeys((*self.of.breaks, *derived)):
             others = [one for one in ones if name_of(one) not in symbols_of(condition[0])]
@@ -50,15 +64,65 @@ class SpecialSizes:
         self._interactions(fit, ones)
         self._small(fit)
 
+    def _coincidences(self, fit: Fit) -> None:
+        """Sizes that are equal to each other, or to a constant of the program: a resize to 16 vanishes at 16.
+
+        All symbols take the same value at once; only if the formula fails there, it is asked which of them it was.
+        """
+        names = [d.name for d in self.of.sampler.free]
+        for value in [*suspects(fit.program)[:SUSPECTS], *([EQUAL] if len(names) > 1 else [])]:
+            point = self._equal(value)
+            if point is None or not self._wrong_at(fit, point):
+                continue
+            units = {n: point[n] for n in names if point[n] * self.of.domain[n].multiple_of == value}
+            if value != EQUAL:
+                for name, unit in units.items():
+                    self.correct(fit, ((symbol(name), unit),))
+            for a, b in itertools.combinations(units, 2):
+                if self._wrong_at(fit, point):
+                    scale = self.of.domain
+                    self.correct(fit, ((symbol(a) * scale[a].multiple_of - symbol(b) * scale[b].multiple_of, 0),))
+
+    def _equal(self, value: int) -> Point | None:
+        """A point at which every symbol that may have it has this size; None if no symbol may."""
+        sampler = self.of.sampler
+        others = sampler.draw(random.Random(value), 33, 97)
+        point = dict(others or {})
+        for dim in sampler.free:
+            if others and dim.refusal(value) is None:
+                point[dim.name] = value // dim.multiple_of
+        return point if others and point != others and sampler.valid(point) else None
+
+    def _wrong_at(self, fit: Fit, point: Point) -> bool:
+        """Whether the formula, as far as it is corrected, fails at a point; False if that can't be built."""
+        try:
+            concrete = self.of.traces.at(point)
+        except BuildError:
+            return False
+        if not fit.corrections and fit.program is not None and agrees(fit.program, concrete, point):
+            return False
+        return bool(self.of.differences(fit.complete(), concrete, point))
+
     def _interactions(self, fit: Fit, conditions: Sequence[Condition]) -> None:
         """All at once: a difference that the corrections so far do not explain comes from an interaction."""
         size = 2
         while size <= len(conditions) and not self.explained(fit, tuple(conditions)):
             for where in itertools.combinations(conditions, size):
-                self.correct(fit, where)
+                if not self.explained(fit, where):
+                    self._derived_interactions(fit, where)
+                    self.correct(fit, where)
                 if self.explained(fit, tuple(conditions)):
                     break
             size += 1
+
+    def _derived_interactions(self, fit: Fit, where: Where) -> None:
+        """What differs at batch 1 and one pixel may differ at batch 1 and a few pixels that are halved to one."""
+        for condition in where:
+            name = name_of(condition)
+            if name is not None and condition[1] == 1:
+                others = tuple(c for c in where if c != condition)
+                for derived in self._derived_conditions(fit, name):
+                    self.correct(fit, (derived, *others))
 
     def _derived(self, fit: Fit, name: str) -> list[Condition]:
         """Corrections where a dimension that follows from a symbol is 1: an image of 16 pixels, halved four times.
@@ -66,6 +130,14 @@ class SpecialSizes:
         Returns:
             The conditions tried, the widest first.
         """
+        conditions = self._derived_conditions(fit, name)
+        for condition in conditions:
+            if not self.explained(fit, (condition,)):
+                self.correct(fit, (condition,))
+        return conditions
+
+    def _derived_conditions(self, fit: Fit, name: str) -> list[Condition]:
+        """Dimensions that follow from a symbol and are 1 for some of its sizes, the widest region first."""
         least, most = bounds(self.of.domain[name])
         candidates = range(least, min(most or 400, 400) + 1)
         regions: dict[tuple[int, ...], Condition] = {}
@@ -74,12 +146,9 @@ class SpecialSizes:
                 where = tuple(v for v in candidates if evaluate(formula, {name: v}) == 1)
                 if len(where) > 1 and where[-1] < 400:
                     regions.setdefault(where, (formula, 1))
-        ordered = sorted(regions.items(), key=lambda item: -len(item[0]))
-        self.of.regions += [condition for _, condition in ordered if condition not in self.of.regions]
-        for _, condition in ordered:
-            if not self.explained(fit, (condition,)):
-                self.correct(fit, (condition,))
-        return [condition for _, condition in ordered]
+        found = [condition for _, condition in sorted(regions.items(), key=lambda item: -len(item[0]))]
+        self.of.regions += [condition for condition in found if condition not in self.of.regions]
+        return found
 
     def _disagreeing(self, fit: Fit) -> tuple[Point, list[str]] | None:
         """A point traced so far at which the formula is wrong, with the differences."""
@@ -176,3 +245,33 @@ def _special_values(dim: Dim) -> list[int]:
     """Units to try on purpose: 0, 1 and the smallest, as far as the domain has them."""
     least, most = bounds(dim)
     return [v for v in dict.fromkeys((0, 1, least)) if v >= least and (most is None or v <= most)]
+
+
+def neutral_literals(program: Program | None) -> list[Condition]:
+    """Sizes at which a literal that follows a size is 0 or 1, so that XLA's converter drops the operation."""
+    found: dict[Condition, None] = {}
+    literals = {r.literal for i in (program.walk() if program else ()) for r in i.reads if isinstance(r, Value)}
+    for literal in sorted((s for s in literals if isinstance(s, Poly)), key=str):
+        names = symbols_of(literal)
+        if len(names) == 1:
+            (name,) = names
+            for unit in range(2, LARGE):
+                if evaluate(literal, {name: unit}) in (0, 1):
+                    found[(symbol(name), unit)] = None
+    return list(found)[:NEUTRAL]
+
+
+def suspects(program: Program | None) -> list[int]:
+    """Constant dimensions that a symbolic one turns into (resize, pad or cut to a fixed length), likeliest first."""
+    found: dict[int, int] = {}
+    for op in program.ops() if program is not None else ():
+        weight = {"pad": 8, "slice": 8, "dot_general": 1, "gather": 4, "dynamic_slice": 4, "concatenate": 4}
+        if op.primitive not in weight or not op.inputs:
+            continue
+        symbolic = any(isinstance(d, Poly) for v in op.inputs for d in v.shape)
+        before = {d for v in op.inputs for d in v.shape} if op.primitive != "dot_general" else set()
+        for v in op.outputs:
+            for d in v.shape:
+                if symbolic and isinstance(d, int) and d > 2 and d not in before:
+                    found[d] = found.get(d, 0) + weight[op.primitive]
+    return sorted(found, key=lambda d: -found[d])

@@ -20,7 +20,7 @@ from symcost.ledger import Ledger
 from symcost.polynomial import Poly, Size, bind, symbol
 from symcost.program import Program
 from symcost.repeated import merging
-from symcost.sampling import Sampler, bounds, choices
+from symcost.sampling import Condition, Sampler, bounds, choices
 
 SAMPLES = 4
 """Values of a structural symbol that are traced first; one more where no function of it fits."""
@@ -39,10 +39,12 @@ class Generalizer:
         domain: Domain,
         interpret: Callable[[Program], Ledger],
         hints: Sequence[Size] = (),
+        coincidences: bool = True,
+        suspected: Sequence[Condition] = (),
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
         self.structure = Structure(traces, domain)
-        self.hints = list(hints)
+        self.hints, self.coincidences, self.suspected = list(hints), coincidences, list(suspected)
         self._chosen: dict[str, list[int]] = {}
 
     def run(self) -> Fit:
@@ -72,7 +74,14 @@ class Generalizer:
     def _over(self, names: list[str], fixed: dict[str, int], known: Fit | None) -> Fit:
         if not names:
             generalizer = SizeGeneralizer(
-                self.traces, self.domain, self.interpret, fixed, self.structure.breaks, self.structure.small_breaks
+                self.traces,
+                self.domain,
+                self.interpret,
+                fixed,
+                self.structure.breaks,
+                self.structure.small_breaks,
+                self.coincidences,
+                self.suspected,
             )
             return generalizer.fit(check=not self.structure.structural, known=known, hints=self.hints)
         name, rest = names[-1], names[:-1]

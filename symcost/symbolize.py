@@ -7,7 +7,7 @@ from their shape rules instead. Nothing here traces anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symcost.polynomial import Poly, Size, bind, evaluate, symbol, symbols_of
@@ -191,8 +191,16 @@ class _Symbolizer:
     def value(self, parallel: Sequence[Value]) -> Value:
         """One input or literal."""
         shape = tuple(self.solve(column, None, "an input") for column in zip(*(v.shape for v in parallel), strict=True))
-        literals = {v.literal for v in parallel}
-        return Value(shape, parallel[0].dtype, literals.pop() if len(literals) == 1 else None)
+        return Value(shape, parallel[0].dtype, self.literal(tuple(v.literal for v in parallel)))
+
+    def literal(self, values: tuple) -> Hashable:
+        """A literal: the number itself, or a formula where it follows the sizes (`x * (tokens - 6)`), else None."""
+        if len(set(values)) == 1:
+            return values[0]
+        numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool) and v == v // 1]
+        if len(numbers) < len(values) or len(values) < 4:
+            return None
+        return self.solver.search(tuple(int(v) for v in numbers))
 
     def plain(self, instruction: Instruction, columns: tuple[tuple[int, ...], ...]) -> tuple[Size, ...]:
         nearby: list[Size] = []
