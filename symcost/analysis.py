@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from symcost.branches import Branches, branches
 from symcost.conventions import Convention, convention
 from symcost.domain import Domain, format_sizes
 from symcost.errors import GeneralizationError, LoweringError
@@ -73,6 +74,7 @@ class Analysis:
         self.family, self.options, self.progress = family, options, progress
         self.units = Units(family.domain)
         self._traced: dict[tuple, Any] = {}
+        self._numbers: Branches | None = None
         self._traces: dict[tuple[str, str], Traces] = {}
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
 
@@ -180,6 +182,7 @@ class Analysis:
             before.fit.formulas if before else (),
             # XLA shares equal constants of equal shape, which changes its bytes by a few where sizes coincide
             coincidences=not (how.language == "hlo" and part == "traffic"),
+            branches=self._branches,
             suspected=neutral_literals(before.fit.program) if before and how.language == "hlo" else (),
         )
         if before:
@@ -198,6 +201,15 @@ class Analysis:
             inputs = [r for r in self.outcome("algorithm").ledger.rows if r.key.flag == INPUTS_FLAG]
             outcome = replace(outcome, ledger=Ledger([*ledger.rows, *inputs], ledger.unknown))
         return outcome
+
+    def _branches(self) -> Branches:
+        """Numbers in the user's code, read off the first program traced."""
+        if self._numbers is None:
+            from symcost.capture import user_code
+
+            programs = self.traces("jaxpr").programs
+            self._numbers = branches(user_code(next(iter(programs.values())))) if programs else Branches()
+        return self._numbers
 
     def ledger(self, name: str, platform: str = "cpu") -> Ledger:
         """All quantities of all rows."""

@@ -15,6 +15,7 @@ import dataclasses
 import enum
 import numbers
 from collections.abc import Callable, Sequence
+from types import CodeType
 from typing import Any
 
 import jax
@@ -82,6 +83,17 @@ def from_jaxpr(closed: Any, kinds: Sequence[str] = ()) -> Program:
     if len(names) != len(jaxpr.invars):
         raise ValueError(f"{len(names)} kinds for {len(jaxpr.invars)} arguments")
     return _Capture({}).program(jaxpr, "", _Context(), names)
+
+
+def user_code(program: Program) -> list[CodeType]:
+    """Code objects of the user's own functions that were running when the program's operations were traced."""
+    seen: dict[CodeType, None] = {}
+    for instruction in program.walk():
+        info = getattr(instruction.source, "info", None)
+        if info is not None and info.traceback is not None:
+            codes, _ = info.traceback.raw_frames()
+            seen.update(dict.fromkeys(c for c in codes if not _is_library(c.co_filename)))
+    return [code for code in seen if code.co_name != "<module>"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ class Structure:
             return
         far = self._far(name, a)
         odd = [p for p in far if structure(self.traces.at(p)) != structure(self.traces.at(far[0]))]
-        if far and not odd and 2 * self.small_breaks[name] < LARGE:
-            self.small_breaks[name] *= 2
+        if far and not odd and self.small_breaks[name] < LARGE:
+            self.small_breaks[name] *= 4
             return
         modulus = self._modulus(name, far[0]) if far else None
         if modulus is None or any(c[0] == mod(symbol(name), modulus) for c in self.breaks):
@@ -62,8 +62,13 @@ class Structure:
     def divide(self, threshold: Threshold) -> None:
         """Find by bisection up to which size of a symbol the program is another one (`if tokens > 64`)."""
         name, low = threshold.name, threshold.point
-        high = {**low, name: self.small_breaks.pop(name)}
+        self.small_breaks.pop(name, None)
+        high = {**low, name: threshold.above}
         above = self._try(high)
+        if above is not None and structure(above) == structure(self.traces.at(low)):
+            # `x[:min(tokens, 4)]` costs at 4 what the program above costs, but cuts nothing yet
+            high = {**high, name: high[name] + 1}
+            above = self._try(high)
         if above is None or structure(above) == structure(self.traces.at(low)):
             raise self.branch(low, high)
         below, least = low[name], high[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symcost.polynomial import Atom, Poly, Size, substitute
+from symcost.polynomial import Atom, Poly, Size, atoms_of, floor_div, substitute
 from symcost.sampling import Condition
 
 Where = tuple[Condition, ...]
@@ -16,6 +16,17 @@ def name_of(condition: Condition) -> str | None:
         ((monomial, c),) = size.terms.items()
         if c == 1 and len(monomial) == 1 and monomial[0][1] == 1 and monomial[0][0].kind == "symbol":
             return monomial[0][0].name
+    return None
+
+
+def threshold_of(condition: Condition) -> tuple[str, int] | None:
+    """(T, 65) for the condition T <= 64, written floor(T/65) = 0: where sizes begin for which it does not hold."""
+    size, value = condition
+    for atom in atoms_of(size) if value == 0 else ():
+        if atom.kind == "floor_div" and isinstance(atom.args[1], int) and size == floor_div(*atom.args):
+            name = name_of((atom.args[0], 0))
+            if name is not None:
+                return name, atom.args[1]
     return None
 
 

@@ -50,10 +50,17 @@ class StructureDiffers(Exception):
 
 
 class Threshold(Exception):
-    """Up to some size of a symbol the program is another one; `point` is below that size."""
+    """Up to some size of a symbol the program is another one; `point` is below that size, `above` a unit above it."""
 
-    def __init__(self, name: str, point: Point):
-        self.name, self.point = name, point
+    def __init__(self, name: str, point: Point, above: int):
+        self.name, self.point, self.above = name, point, above
+
+
+class Residue(Exception):
+    """At multiples of `modulus` (units) of a symbol the program is another one."""
+
+    def __init__(self, name: str, modulus: int):
+        self.name, self.modulus = name, modulus
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 
-from symcost.conditions import Where, bound_by, name_of, text_of
+from symcost.branches import Branches
+from symcost.conditions import Where, bound_by, name_of, text_of, threshold_of
 from symcost.domain import Domain, format_sizes
 from symcost.errors import GeneralizationError, LoweringError
 from symcost.fit import Fit, StructureDiffers, Traces, ledger_differences
@@ -50,7 +51,7 @@ class SizeGeneralizer:
             general formula is found where none of them holds.
         small_breaks: symbols at whose small sizes the structure differs, and the unit from which it does not.
         coincidences: try sizes that are equal to each other and to constants of the program.
-        suspected: further sizes to try.
+        suspected: further sizes to try. branches: numbers that the user's code compares sizes with.
     """
 
     def __init__(
@@ -63,13 +64,16 @@ class SizeGeneralizer:
         small_breaks: Mapping[str, int] | None = None,
         coincidences: bool = True,
         suspected: Sequence[Condition] = (),
+        branches: Callable[[], Branches] = Branches,
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
+        self.branches = branches
         self.coincidences, self.suspected = coincidences, list(suspected)
         self.breaks, self.small_breaks = tuple(breaks), dict(small_breaks or {})
         self.regions: list[Condition] = []  # where a dimension that follows from a symbol is 1
         self._held: dict[Condition, tuple[str, frozenset[int]]] = {}
-        floors = {n: floor for n, floor in self.small_breaks.items() if n not in (fixed or {})}
+        self.floors = {**self.small_breaks, **dict(filter(None, map(threshold_of, self.breaks)))}
+        floors = {n: floor for n, floor in self.floors.items() if n not in (fixed or {})}
         self.sampler = Sampler(domain, fixed, avoid=self.breaks, floors=floors)
         self.names = [d.name for d in self.sampler.free]
         self.least = min((bounds(d)[0] for d in self.sampler.free), default=1)
@@ -190,7 +194,7 @@ class SizeGeneralizer:
         require = [c for c in where if name_of(c) is None]
         avoid = [c for c in (*self.breaks, *self.regions) if not self.implied((c,), where)]
         concerned = {n for size, _ in where for n in symbols_of(size)} | set(fixed)
-        floors = {n: floor for n, floor in self.small_breaks.items() if n not in concerned}
+        floors = {n: floor for n, floor in self.floors.items() if n not in concerned}
         return Sampler(self.domain, fixed, require, avoid, floors)
 
     def implied(self, these: Where, where: Where) -> bool:

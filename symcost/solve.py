@@ -325,10 +325,8 @@ class Solver:
         for free, constant in ((2, False), (3, True)):
             if not self.enough(free):
                 return None
-            matrix = np.array([at for _, at in self.monomials], dtype=float)
-            for i, j in itertools.combinations(range(len(self.monomials)), 2):
-                if not _plausible(matrix[i], matrix[j], values, constant):
-                    continue
+            columns = np.array([at for _, at in self.monomials], dtype=float)
+            for i, j in _plausible_pairs(columns, np.array(values, dtype=float), constant):
                 (mi, ai), (mj, aj) = self.monomials[i], self.monomials[j]
                 fit = linear_fit([ai, aj], values, constant=constant)
                 if fit is not None:
@@ -400,17 +398,26 @@ def _floor_candidates(shape: str, known: Values, formula: Size, q: int):
             yield tuple((k + r) // q for k in known), lambda r=r: floor_div(formula + r, q)
 
 
-def _plausible(a, b, values: Values, constant: bool) -> bool:
-    """Cheap floating-point test before the exact fit of two monomials."""
-    v = np.array(values, dtype=float)
-    columns = [a, b, np.ones_like(a)] if constant else [a, b]
-    n = len(columns)
-    try:
-        x = np.linalg.solve(np.stack([c[:n] for c in columns], axis=1), v[:n])
-    except np.linalg.LinAlgError:
-        return False
-    residual = sum(xi * c for xi, c in zip(x, columns, strict=True)) - v
-    return bool(np.all(np.abs(residual) <= 1e-6 * (1 + np.abs(v))))
+def _plausible_pairs(columns: np.ndarray, values: np.ndarray, constant: bool) -> list[tuple[int, int]]:
+    """Pairs of columns that fit `values` in floating point, with a constant or without; the exact fit comes after.
+
+    Args:
+        columns: one row per monomial, one column per point. values: one per point.
+    """
+    shifted, target, tolerance = columns, values, 1e-6 * (1 + np.abs(values))
+    if constant:  # differences from the first point leave two unknowns
+        shifted, target, tolerance = columns[:, 1:] - columns[:, :1], values[1:] - values[0], tolerance[1:]
+    i, j = np.triu_indices(len(columns), k=1)
+    # Elimination with the larger pivot of the first two points, for all pairs at once.
+    swap = np.abs(shifted[i, 1]) > np.abs(shifted[i, 0])
+    first, second = np.where(swap, 1, 0), np.where(swap, 0, 1)
+    with np.errstate(all="ignore"):  # pairs that are singular come out as nan or infinity, and are no fit
+        factor = shifted[i, second] / shifted[i, first]
+        y = (target[second] - factor * target[first]) / (shifted[j, second] - factor * shifted[j, first])
+        x = (target[first] - y * shifted[j, first]) / shifted[i, first]
+        residual = x[:, None] * shifted[i] + y[:, None] * shifted[j] - target
+        fits = np.all(np.abs(residual) <= tolerance, axis=1)
+    return [(int(a), int(b)) for a, b in zip(i[fits], j[fits], strict=True)]
 
 
 def linear_fit(

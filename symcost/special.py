@@ -9,14 +9,15 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
+from math import gcd
 from typing import TYPE_CHECKING
 
 from symcost.conditions import Where, bound_by, given, name_of
 from symcost.domain import Dim, format_sizes
 from symcost.errors import BuildError, GeneralizationError
-from symcost.fit import Correction, Fit, Threshold, value_at
+from symcost.fit import Correction, Fit, Residue, Threshold, value_at
 from symcost.ledger import Ledger, Row
-from symcost.polynomial import Poly, Size, bind, evaluate, symbol, symbols_of
+from symcost.polynomial import Poly, Size, bind, evaluate, mod, symbol, symbols_of
 from symcost.program import Program, Value
 from symcost.sampling import LARGE, Condition, Point, Sampler, bounds
 from symcost.symbolize import agrees, first_difference
@@ -57,6 +58,7 @@ class SpecialSizes:
         ones = [condition for condition in possible if condition[1] == 1]
         if self.of.coincidences:
             self._coincidences(fit)
+        self._branches(fit)
         # Wider regions first: a correction is what those that hold on a wider region leave over.
         for condition in dict.fromkeys((*self.of.breaks, *derived)):
             others = [one for one in ones if name_of(one) not in symbols_of(condition[0])]
@@ -83,6 +85,47 @@ class SpecialSizes:
                     scale = self.of.domain
                     self.correct(fit, ((symbol(a) * scale[a].multiple_of - symbol(b) * scale[b].multiple_of, 0),))
 
+    def _branches(self, fit: Fit) -> None:
+        """Sizes around the numbers that the user's code compares sizes with, and multiples of those it divides by."""
+        found = self.of.branches()
+        for number in found.divisors:
+            for name in self._responsible(fit, 3 * number):
+                unit = number // gcd(number, self.of.domain[name].multiple_of)
+                if unit > 1 and (mod(symbol(name), unit), 0) not in self.of.breaks:
+                    raise Residue(name, unit)
+        for number in found.compared:
+            wrong = {size: self._responsible(fit, size) for size in (number - 1, number, number + 1)}
+            for name in dict.fromkeys(n for names in wrong.values() for n in names):
+                scale = self.of.domain[name].multiple_of
+                sizes = [s for s, names in wrong.items() if name in names]
+                if sizes == [number]:
+                    self.correct(fit, ((symbol(name), number // scale),))
+                    continue
+                below = sizes[0] < number  # else the formula holds below, and the program changes above
+                low = sizes[-1] if below else next(s for s in (number, number - 1) if s not in sizes)
+                high = next(s for s in (number, number + 1) if s > low)
+                point = self._one(name, low)
+                if point is not None and high % scale == 0:
+                    raise Threshold(name, point, high // scale)
+
+    def _responsible(self, fit: Fit, size: int) -> list[str]:
+        """Symbols for which a size, taken by them alone, is one at which the formula fails."""
+        together = self._equal(size)
+        if together is None or not self._wrong_at(fit, together):
+            return []
+        names = [d.name for d in self.of.sampler.free]
+        alone = {name: self._one(name, size) for name in names}
+        return [name for name, point in alone.items() if point is not None and self._wrong_at(fit, point)]
+
+    def _one(self, name: str, size: int) -> Point | None:
+        """A point at which one symbol has a size, and the others none of note."""
+        sampler, dim = self.of.sampler, self.of.domain[name]
+        others = sampler.draw(random.Random(size), 33, 97)
+        if others is None or dim.refusal(size) is not None:
+            return None
+        point = {**others, name: size // dim.multiple_of}
+        return point if self.of.domain.holds(self.of.traces.units.sizes(point)) else None
+
     def _equal(self, value: int) -> Point | None:
         """A point at which every symbol that may have it has this size; None if no symbol may."""
         sampler = self.of.sampler
@@ -91,7 +134,8 @@ class SpecialSizes:
         for dim in sampler.free:
             if others and dim.refusal(value) is None:
                 point[dim.name] = value // dim.multiple_of
-        return point if others and point != others and sampler.valid(point) else None
+        allowed = self.of.domain.holds(self.of.traces.units.sizes(point)) if others else False
+        return point if allowed and point != others else None
 
     def _wrong_at(self, fit: Fit, point: Point) -> bool:
         """Whether the formula, as far as it is corrected, fails at a point; False if that can't be built."""
@@ -170,7 +214,7 @@ class SpecialSizes:
         point, differences = found
         for name, floor in self.of.small_breaks.items():
             if point[name] < floor:
-                raise Threshold(name, point)
+                raise Threshold(name, point, floor)
         source = ""
         if fit.program is not None:
             steps = first_difference(fit.program, self.of.traces.at(point))

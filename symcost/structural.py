@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from symcost.branches import Branches
 from symcost.classify import Structure
 from symcost.coefficients import NoFunction, solve_ledgers
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError, LoweringError
-from symcost.fit import Correction, Fit, StructureDiffers, Threshold, Traces, ledger_differences
+from symcost.fit import Correction, Fit, Residue, StructureDiffers, Threshold, Traces, ledger_differences
 from symcost.generalize import SizeGeneralizer
 from symcost.ledger import Ledger
-from symcost.polynomial import Poly, Size, bind, symbol
+from symcost.polynomial import Poly, Size, bind, mod, symbol
 from symcost.program import Program
 from symcost.repeated import merging
 from symcost.sampling import Condition, Sampler, bounds, choices
@@ -41,10 +42,12 @@ class Generalizer:
         hints: Sequence[Size] = (),
         coincidences: bool = True,
         suspected: Sequence[Condition] = (),
+        branches: Callable[[], Branches] = Branches,
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
         self.structure = Structure(traces, domain)
         self.hints, self.coincidences, self.suspected = list(hints), coincidences, list(suspected)
+        self.branches = branches
         self._chosen: dict[str, list[int]] = {}
 
     def run(self) -> Fit:
@@ -54,7 +57,7 @@ class Generalizer:
             GeneralizationError: no formula of the grammar fits; the message says where and for which sizes.
         """
         last: StructureDiffers | None = None
-        for _ in range(3 * len(self.domain.dims) + 3):
+        for _ in range(4 * len(self.domain.dims) + 8):
             try:
                 fit = self._over(list(self.structure.structural), {}, None)
             except StructureDiffers as difference:
@@ -63,6 +66,9 @@ class Generalizer:
                 continue
             except Threshold as threshold:
                 self.structure.divide(threshold)
+                continue
+            except Residue as residue:
+                self.structure.breaks.append((mod(symbol(residue.name), residue.modulus), 0))
                 continue
             if self.structure.structural:
                 self._check(fit)
@@ -82,6 +88,7 @@ class Generalizer:
                 self.structure.small_breaks,
                 self.coincidences,
                 self.suspected,
+                self.branches,
             )
             return generalizer.fit(check=not self.structure.structural, known=known, hints=self.hints)
         name, rest = names[-1], names[:-1]
@@ -157,7 +164,8 @@ class Generalizer:
         fixed = {}
         for name in self.structure.structural:
             used = self._chosen[name]
-            pool = choices(self.domain[name], max(used) + 2, 4 * max(used) + 8)
+            beyond = max((c + 1 for c in self.branches().compared if c < 40), default=0)  # `if i == 9` in a loop
+            pool = choices(self.domain[name], max(*used, beyond) + 2, 4 * max(*used, beyond) + 8)
             fixed[name] = pool[0] if pool else used[-1]
         sampler = Sampler(self.domain, fixed)
         point = sampler.check([], large=True) if sampler.free else fixed
