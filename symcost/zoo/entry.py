@@ -133,14 +133,18 @@ class Entry:
             # a constructor that computes with sizes (a loop over layers) is given integers at every sample
             module: Any = sc.build(self._module, **symbols) if self.structural else recipe.module
             arrays = [sc.array(array.shape, array.dtype) for array in recipe.arrays]
-            return sc.trace(module, *arrays, kwargs=recipe.flags(train=False), **options)
+            cost = sc.trace(module, *arrays, kwargs=recipe.flags(train=False), **options)
+        cost.name = self.name
+        return cost
 
     def trace_gradient(self, **options: Any) -> Any:
         """The cost of loss and gradient, through `sc.trace_family`; options as in `trace`."""
         import symcost as sc
 
         with self._declared():
-            return sc.trace_family(self.build_gradient, self.symbols, **options)
+            cost = sc.trace_family(self.build_gradient, self.symbols, **options)
+        cost.name = f"{self.name}, loss and gradient"
+        return cost
 
     @contextmanager
     def _declared(self) -> Iterator[dict[str, Any]]:
