@@ -78,6 +78,7 @@ class SizeGeneralizer:
         self.names = [d.name for d in self.sampler.free]
         self.least = min((bounds(d)[0] for d in self.sampler.free), default=1)
         self.ledgers: dict[tuple, Ledger] = {}  # of concrete programs, by point
+        self.inseparable: set[tuple[Size, Size]] = set()  # formulas that no point of the domain tells apart
 
     # -- the general formula -------------------------------------------------------------
     def fit(self, *, check: bool = True, known: Fit | None = None, hints: Sequence[Size] = ()) -> Fit:
@@ -127,9 +128,12 @@ class SizeGeneralizer:
 
     def _separating(self, solver: Solver, points: Sequence[Point]) -> Point | None:
         for first, second in solver.conflicts:
+            if (first, second) in self.inseparable:
+                continue
             point = self.sampler.separating(lambda p, a=first, b=second: evaluate(a, p) != evaluate(b, p), points)
             if point is not None:
                 return point
+            self.inseparable.add((first, second))
         return None
 
     def _refusal(self, failure: Unsolved, points: Sequence[Point]) -> GeneralizationError:
