@@ -21,6 +21,7 @@ SENTENCES = {
     "removed": "operations that are simplified away before XLA counts",
     "custom call": "custom calls, which XLA counts as -1",
     "unknown": "primitives without a rule, at the value that was given",
+    "own": "primitives counted by a rule that was given for this trace",
     "parts": "slices, gathers and scatters, which touch only part of their operand",
     "layout": "transposes, which are only another layout",
     "broadcast": "constants and scalars that are broadcast to arrays",

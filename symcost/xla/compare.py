@@ -229,7 +229,7 @@ def _before(
     account.add("unknown", "", total - int(counted))
     steps = list_jaxpr(ours, reader, listed.branches)
     account.merge(steps.account)
-    account.merge(line_up(steps.entries, listed.entries, quantity))
+    account.merge(line_up(steps.entries, listed.entries, quantity, options.rules))
     return account
 
 

@@ -10,7 +10,7 @@ side after that is unexplained.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 
 from symcost.polynomial import total
 from symcost.program import is_float
@@ -23,22 +23,23 @@ Line = tuple[Place, str]
 """Module path and phase, and the user's line."""
 
 
-def line_up(formula: list[Entry], hlo: list[Entry], quantity: str) -> Account:
+def line_up(formula: list[Entry], hlo: list[Entry], quantity: str, own: Collection[str] = ()) -> Account:
     """Sum of `hlo` less sum of `formula`, by cause.
 
     Args:
         formula: operations of the jaxpr. hlo: instructions. quantity: that the amounts are of.
+        own: primitives that the user has given rules for, which XLA knows nothing of.
     """
     account = Account()
     pairs, left, extra = _pairs(formula, hlo)
     indexed = {(e.place, e.line): f"indices of {e.primitive}" for e in formula if e.primitive in INDEXED and e.line}
     for ours, theirs in pairs:
         if theirs.amount != ours.amount:
-            kind, part = _difference(ours, theirs, quantity)
+            kind, part = ("own", ours.primitive) if ours.primitive in own else _difference(ours, theirs, quantity)
             if kind in ("integer", "select"):
                 part = indexed.get((ours.place, ours.line), part)
             account.add(kind, part, theirs.amount - ours.amount)
-    _leftovers(formula, left, extra, indexed, account)
+    _leftovers(formula, left, extra, indexed, own, account)
     return account
 
 
@@ -169,7 +170,12 @@ class _Owners:
 
 
 def _leftovers(
-    formula: list[Entry], left: list[Entry], extra: list[Entry], indexed: dict[Line, str], account: Account
+    formula: list[Entry],
+    left: list[Entry],
+    extra: list[Entry],
+    indexed: dict[Line, str],
+    own: Collection[str],
+    account: Account,
 ) -> None:
     owners_of = _Owners(formula, left)
     found: dict[int, tuple[str, str]] = {}  # id of an operation -> the cause and part that its amount goes to
@@ -196,6 +202,8 @@ def _leftovers(
     for ours in left:
         if id(ours) in found:
             kind, part = found[id(ours)]
+        elif ours.primitive in own:
+            kind, part = "own", ours.primitive
         elif ours.dropped:
             kind, part = "removed", f"{ours.primitive}: {ours.dropped}"
         elif is_free(ours.primitive):
