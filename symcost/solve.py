@@ -264,23 +264,18 @@ class Solver:
         """``a + b*X`` for X a floor or a remainder of a formula of the table."""
         if self.few:
             return None
-        target = np.array(values, dtype=object)
         bases = [(k, f) for k, f in self.table.items() if all(abs(v) < 2**40 for v in k)]
         divisors = sorted(self.divisors)
         for shape in ("floor", "ceil", "mod", "negmod", "halfmod", "halfnegmod", "shifted"):
             for known, formula in bases:
                 for q in divisors:
                     for candidate, build in _floor_candidates(shape, known, formula, q):
-                        if candidate is None or len(set(candidate)) == 1:
-                            continue
-                        b = _step_ratio(target, candidate)
+                        b = _step_ratio(values, candidate)
                         if b is None:
                             continue
                         a = values[0] - b * candidate[0]
                         if all(a + b * c == v for c, v in zip(candidate, values, strict=True)):
-                            if Fraction(a).denominator != 1:
-                                continue
-                            return a + _scaled(build(), Fraction(b))
+                            return a + b * build()
         return None
 
     def pairs_of_known(self, values: Values) -> Size | None:
@@ -355,18 +350,19 @@ def _line(values: Values, at: Values) -> tuple[Fraction, Fraction] | None:
     step = next(((v - values[0], k - at[0]) for v, k in zip(values, at, strict=True) if k != at[0]), None)
     if step is None or not step[0]:
         return None
-    b = Fraction(step[0], step[1])
-    a = values[0] - b * at[0]
-    if all(a + b * k == v for v, k in zip(values, at, strict=True)) and b.denominator <= 64:
-        return a, b
-    return None
+    dv, dk = step
+    if any((v - values[0]) * dk != dv * (k - at[0]) for v, k in zip(values, at, strict=True)):
+        return None
+    b = Fraction(dv, dk)
+    return (values[0] - b * at[0], b) if b.denominator <= 64 else None
 
 
-def _step_ratio(target, candidate: Sequence[int]) -> Fraction | None:
-    for v, c in zip(target, candidate, strict=True):
+def _step_ratio(values: Values, candidate: Values) -> int | None:
+    """What a step of `candidate` is worth in `values`, by the first point that differs; None if that is no integer."""
+    for v, c in zip(values, candidate, strict=True):
         if c != candidate[0]:
-            b = Fraction(int(v - target[0]), int(c - candidate[0]))
-            return b if b and b.denominator == 1 else None
+            b, rest = divmod(v - values[0], c - candidate[0])
+            return b if b and not rest else None
     return None
 
 
