@@ -64,6 +64,7 @@ class SpecialSizes:
             others = [one for one in ones if name_of(one) not in symbols_of(condition[0])]
             self._interactions(fit, [condition, *others])
         self._interactions(fit, ones)
+        self._interactions(fit, [condition for condition in possible if condition[1] == 0])
         self._small(fit)
 
     def _coincidences(self, fit: Fit) -> None:
@@ -316,6 +317,6 @@ def suspects(program: Program | None) -> list[int]:
         before = {d for v in op.inputs for d in v.shape} if op.primitive != "dot_general" else set()
         for v in op.outputs:
             for d in v.shape:
-                if symbolic and isinstance(d, int) and d > 2 and d not in before:
+                if symbolic and isinstance(d, int) and d > 1 and d not in before:
                     found[d] = found.get(d, 0) + weight[op.primitive]
     return sorted(found, key=lambda d: -found[d])
