@@ -57,7 +57,8 @@ class Cause:
         return SENTENCES[self.kind]
 
     def __str__(self) -> str:
-        return f"{self.amount:+,} {self.sentence}" + (f": {self.detail()}" if self.parts else "")
+        detail = self.detail()
+        return f"{self.amount:+,} {self.sentence}" + (f": {detail}" if detail else "")
 
     def detail(self, most: int = 3) -> str:
         """The largest parts by name."""
