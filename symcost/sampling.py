@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from symcost.domain import Dim, Domain
 from symcost.errors import DimensionError
-from symcost.polynomial import Poly, Size, evaluate, substitute, symbol
+from symcost.polynomial import Poly, Size, evaluate, substitute, symbol, symbols_of
 
 Point = dict[str, int]
 
@@ -83,6 +83,19 @@ class Sampler:
         self.require, self.avoid = tuple(require), tuple(avoid)
         self.units = Units(domain)
         self.free = [d for d in domain.dims if d.name not in self.fixed]
+        # Conditions on one symbol alone thin out its pool: until they hold by chance, thousands of draws may pass.
+        self._alone: dict[str, list[tuple[Size, int, bool]]] = {}
+        for conditions, wanted in ((self.require, True), (self.avoid, False)):
+            for size, value in conditions:
+                names = symbols_of(size) - set(self.fixed)
+                if len(names) == 1:
+                    self._alone.setdefault(names.pop(), []).append((size, value, wanted))
+
+    def _allowed(self, name: str, pool: list[int]) -> list[int]:
+        """Units of a symbol at which the conditions on it alone hold."""
+        for size, value, wanted in self._alone.get(name, ()):
+            pool = [n for n in pool if (evaluate(size, {**self.fixed, name: n}) == value) == wanted]
+        return pool
 
     def valid(self, point: Mapping[str, int]) -> bool:
         """Whether the domain's relations and this sampler's conditions hold at a point."""
@@ -104,7 +117,9 @@ class Sampler:
                 pool = choices(dim, least, least + (high - low)) if least > low else choices(dim, 1, most or high)[-8:]
             if not pool:
                 raise DimensionError(f"the domain of {dim.name} has no size to sample: {dim}")
-            pools[dim.name] = pool
+            pools[dim.name] = self._allowed(dim.name, pool)
+        if not all(pools.values()):
+            return None
         for _ in range(tries):
             point = {name: rng.choice(pool) for name, pool in pools.items()} | self.fixed
             if self.valid(point):

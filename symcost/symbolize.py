@@ -136,6 +136,7 @@ class _Symbolizer:
         self.at: dict[Size, tuple] = {}
         self.memo: dict[tuple, tuple[Size, ...]] = {}
         self.values: dict[tuple, Value] = {}
+        self.literals: dict[tuple, tuple[int, Size | None]] = {}  # how many formulas were known, and what was found
 
     def program(self, programs: Sequence[Program]) -> Program:
         inputs = tuple(self.value(vs) for vs in zip(*(p.inputs for p in programs), strict=True))
@@ -200,7 +201,10 @@ class _Symbolizer:
         numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool) and v == v // 1]
         if len(numbers) < len(values) or len(values) < 4:
             return None
-        return self.solver.search(tuple(int(v) for v in numbers))
+        known = len(self.solver.table)
+        if self.literals.get(values, (-1, None))[0] < known:  # a formula found since may help
+            self.literals[values] = (known, self.solver.search(tuple(int(v) for v in numbers)))
+        return self.literals[values][1]
 
     def plain(self, instruction: Instruction, columns: tuple[tuple[int, ...], ...]) -> tuple[Size, ...]:
         nearby: list[Size] = []
