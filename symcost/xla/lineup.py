@@ -32,7 +32,8 @@ def line_up(formula: list[Entry], hlo: list[Entry], quantity: str, own: Collecti
     """
     account = Account()
     pairs, left, extra = _pairs(formula, hlo)
-    indexed = {(e.place, e.line): f"indices of {e.primitive}" for e in formula if e.primitive in INDEXED and e.line}
+    indexed = {(e.place, e.line): "counter of scan" for e in formula if e.primitive == "scan" and e.line}
+    indexed |= {(e.place, e.line): f"indices of {e.primitive}" for e in formula if e.primitive in INDEXED and e.line}
     for ours, theirs in pairs:
         if theirs.amount != ours.amount:
             kind, part = ("own", ours.primitive) if ours.primitive in own else _difference(ours, theirs, quantity)
