@@ -54,15 +54,15 @@ def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
                 todo=f"did you mean {near[0]}?" if near else None,
             )
         sizes[name] = _size(value, name)
-    relations, excluded = list(cost.domain.relations), list(cost.domain.excluded)
+    excluded = list(cost.domain.excluded)
+    relations = [
+        replace(r, left=bind(r.left, sizes), right=bind(r.right, sizes), text="") if _touched(r, sizes) else r
+        for r in cost.domain.relations
+    ]
+    relations = [r if r.text else parse_relations(f"{r.left} {r.operator} {r.right}")[0][0] for r in relations]
     for dim in cost.domain.dims:
         if dim.name in sizes:
             relations += _restrictions(dim, sizes[dim.name])
-    relations = [
-        replace(r, left=bind(r.left, sizes), right=bind(r.right, sizes), text="") if _touched(r, sizes) else r
-        for r in relations
-    ]
-    relations = [r if r.text else parse_relations(f"{r.left} {r.operator} {r.right}")[0][0] for r in relations]
     for description, reason in excluded:
         if any(symbols_of(s) & set(sizes) for r in parse_relations(description)[0] for s in (r.left, r.right)):
             raise DomainError(

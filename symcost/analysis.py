@@ -183,6 +183,8 @@ class Analysis:
             # XLA shares equal constants of equal shape, which changes its bytes by a few where sizes coincide
             coincidences=not (how.language == "hlo" and part == "traffic"),
             branches=self._branches,
+            # what is structural is known by now, and XLA folds constants of few elements
+            small=how.language == "jaxpr",
             suspected=neutral_literals(before.fit.program) if before and how.language == "hlo" else (),
         )
         if before:

@@ -84,8 +84,9 @@ def _closure(codes: Iterable[CodeType]) -> Iterator[CodeType]:
         yield code
         waiting += [c for c in code.co_consts if isinstance(c, CodeType)]
         scope = _globals(code)
-        for name in code.co_names:
-            function = getattr(scope.get(name), "__wrapped__", scope.get(name))
+        named = [scope.get(name) for name in code.co_names]
+        named += [_value(code, "LOAD_DEREF", name) for name in code.co_freevars]
+        for function in (getattr(f, "__wrapped__", f) for f in named):
             if isinstance(function, FunctionType) and function.__code__.co_filename == code.co_filename:
                 waiting.append(function.__code__)
 

@@ -36,7 +36,7 @@ POINTS = 4
 """Points in general position to begin with: enough for constants, symbols, multiples of monomials and lines in
 them, which is what nearly all slots hold; a slot that needs more asks for it."""
 
-EXTRA_POINTS = 6
+EXTRA_POINTS = 10
 """Points added at most for slots that are unsolved or ambiguous."""
 
 
@@ -52,6 +52,7 @@ class SizeGeneralizer:
         small_breaks: symbols at whose small sizes the structure differs, and the unit from which it does not.
         coincidences: try sizes that are equal to each other and to constants of the program.
         suspected: further sizes to try. branches: numbers that the user's code compares sizes with.
+        small: begin with two small points, which show structural symbols cheaply.
     """
 
     def __init__(
@@ -65,9 +66,10 @@ class SizeGeneralizer:
         coincidences: bool = True,
         suspected: Sequence[Condition] = (),
         branches: Callable[[], Branches] = Branches,
+        small: bool = True,
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
-        self.branches = branches
+        self.branches, self.small = branches, small
         self.coincidences, self.suspected = coincidences, list(suspected)
         self.breaks, self.small_breaks = tuple(breaks), dict(small_breaks or {})
         self.regions: list[Condition] = []  # where a dimension that follows from a symbol is 1
@@ -93,7 +95,7 @@ class SizeGeneralizer:
         if not self.names:
             program = self.traces.at(self.sampler.fixed)
             return Fit(self.interpret(program), [], [], set(), program)
-        points = self.sampler.generic(POINTS, small=0 if self.small_breaks else 2)
+        points = self.sampler.generic(POINTS, small=2 if self.small and not self.small_breaks else 0)
         program, solver = self._solve(points, hints)
         if check:
             program, solver = self._checked(program, solver, points, hints)
@@ -109,7 +111,7 @@ class SizeGeneralizer:
                 programs.append(self.traces.at(point))
                 if structure(programs[-1]) != structure(programs[0]):
                     raise StructureDiffers(points[0], point)
-            solver = Solver(points, self.names, known, least=self.least)
+            solver = Solver(points, self.names, known, least=self.least, named=self.branches().divisors)
             try:
                 symbolic = symbolize(programs, solver)
             except Unsolved as error:
@@ -259,7 +261,12 @@ class SizeGeneralizer:
         if program is not None and (not sampler.free or point is None):
             return program, solver  # all sizes of the region were used
         if failure is None:
-            raise GeneralizationError(f"no sizes to sample where {text_of(where)}")
+            fixed = format_sizes(self.traces.units.sizes({**dict.fromkeys(self.domain.names, 1), **sampler.fixed}))
+            raise GeneralizationError(
+                f"the domain has no sizes to sample where {text_of(where) or 'the program is the general one'}",
+                where=f"looked around {fixed}",
+                todo="declare a wider domain, sc.dim(name, max=...), or fix a symbol to a number",
+            )
         raise self._refusal(failure, points)
 
     def telling(

@@ -64,6 +64,8 @@ def _settled(atom: Atom, least: int) -> Size | None:
     if least >= 1 and is_nonnegative_above_one(g):
         return g
     g = simplest(g, least)
+    if isinstance(g, int):
+        return max(0, g)
     names, period = symbols_of(g), _period(g)
     if not isinstance(g, Poly) or len(names) != 1 or period is None or period > LONGEST_PERIOD:
         return None

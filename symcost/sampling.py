@@ -20,6 +20,9 @@ Point = dict[str, int]
 Condition = tuple[Size, int]
 """A size (in units) and the value it has: (B, 1), (ceil(H/16), 1), (T mod 8, 0)."""
 
+SELDOM = 16
+"""Drawing again until conditions hold is given up where fewer than one in so many units meets them."""
+
 LARGE = 1031
 """Sizes of the check point start here: above the thresholds (128, 512, 1024) at which libraries change their ways."""
 
@@ -83,7 +86,7 @@ class Sampler:
         self.require, self.avoid = tuple(require), tuple(avoid)
         self.units = Units(domain)
         self.free = [d for d in domain.dims if d.name not in self.fixed]
-        # Conditions on one symbol alone thin out its pool: until they hold by chance, thousands of draws may pass.
+        # Conditions on one symbol alone, for pools of which next to nothing is allowed
         self._alone: dict[str, list[tuple[Size, int, bool]]] = {}
         for conditions, wanted in ((self.require, True), (self.avoid, False)):
             for size, value in conditions:
@@ -92,10 +95,11 @@ class Sampler:
                     self._alone.setdefault(names.pop(), []).append((size, value, wanted))
 
     def _allowed(self, name: str, pool: list[int]) -> list[int]:
-        """Units of a symbol at which the conditions on it alone hold."""
+        """`pool`, or what the conditions on the symbol alone leave of it, where that would seldom be met by chance."""
+        left = pool
         for size, value, wanted in self._alone.get(name, ()):
-            pool = [n for n in pool if (evaluate(size, {**self.fixed, name: n}) == value) == wanted]
-        return pool
+            left = [n for n in left if (evaluate(size, {**self.fixed, name: n}) == value) == wanted]
+        return left if len(left) * SELDOM < len(pool) else pool
 
     def valid(self, point: Mapping[str, int]) -> bool:
         """Whether the domain's relations and this sampler's conditions hold at a point."""

@@ -38,9 +38,8 @@ def _extent(size: Size, dilation: Size) -> Size:
 
 def _windowed(size: Size, window: Size, stride: Size, low: Size, high: Size, base: Size, dilation: Size) -> Size:
     spanned = _extent(size, base) + low + high - _extent(window, dilation)
-    if isinstance(stride, int) and stride == 1:
-        return spanned + 1
-    return floor_div(spanned, stride) + 1
+    steps = spanned if isinstance(stride, int) and stride == 1 else floor_div(spanned, stride)
+    return maximum(0, steps + 1)
 
 
 def conv_general_dilated(inputs: Sequence[Value], params: dict) -> tuple[Shape, ...]:

@@ -17,7 +17,7 @@ points check it; the program's fresh point checks it once more.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import log2
 
@@ -46,6 +46,9 @@ DIVISORS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 24, 32, 48, 64, 96, 128, 256
 """Divisors tried in floors and remainders when the program names no other."""
 
 
+ALTERNATIVES = 12
+"""Other fits of a floor that are noted, so that points tell them apart."""
+
 LITTLE_INFORMATION = 14.0
 """Bits (points times log2 of the range) below which a match by chance is likely among some thousand candidates."""
 
@@ -59,7 +62,7 @@ class Solver:
         known: formulas already found elsewhere in the program family (tried first).
         constants: integers known to be constants of the program family; decides between a
             constant and a formula where there are too few points to tell.
-        least: the smallest unit of any symbol.
+        least: the smallest unit of any symbol. named: divisors that occur in the user's code.
     """
 
     def __init__(
@@ -69,12 +72,14 @@ class Solver:
         known: Iterable[Size] = (),
         constants: Iterable[int] = (),
         least: int = 0,
+        named: Iterable[int] = (),
     ):
         self.points, self.names, self.least = list(points), list(names), least
         self.table: dict[Values, Size] = {}
         self.constants = {0, 1, 2, *constants}
         self.divisors: set[int] = set(DIVISORS)
         self.conflicts: list[tuple[Size, Size]] = []
+        self.named = [q for q in dict.fromkeys(named) if 1 < q <= 4096]
         self.few = len(self.points) < 4
         self.guessed = False
         for name in self.names:
@@ -261,22 +266,40 @@ class Solver:
         return None
 
     def floors(self, values: Values) -> Size | None:
-        """``a + b*X`` for X a floor or a remainder of a formula of the table."""
+        """``a + b*X`` for X a floor or a remainder of a formula of the table.
+
+        Few points leave the offset of a floor open, floor((N + r)/q), and sometimes q. The simplest fit is taken;
+        others that fit too are noted as conflicts, so that points are added which tell them apart.
+        """
         if self.few:
             return None
+        if len(set(values)) < 3 and not self.named:
+            return None  # too little is seen of a floor to tell where it steps
         bases = [(k, f) for k, f in self.table.items() if all(abs(v) < 2**40 for v in k)]
-        divisors = sorted(self.divisors)
+        divisors = [*self.named, *sorted(self.divisors - set(self.named))]
         for shape in ("floor", "ceil", "mod", "negmod", "halfmod", "halfnegmod", "shifted"):
-            for known, formula in bases:
-                for q in divisors:
-                    for candidate, build in _floor_candidates(shape, known, formula, q):
-                        b = _step_ratio(values, candidate)
-                        if b is None:
+            for q in divisors:
+                for known, formula in bases:
+                    for candidate, build in _floor_candidates(shape, known, formula, q, q in self.named):
+                        size = _through(values, candidate, build)
+                        if size is None:
                             continue
-                        a = values[0] - b * candidate[0]
-                        if all(a + b * c == v for c, v in zip(candidate, values, strict=True)):
-                            return a + b * build()
+                        if shape in ("floor", "ceil", "shifted"):
+                            self._offsets(values, known, formula, q, size)
+                        return size
         return None
+
+    def _offsets(self, values: Values, known: Values, formula: Size, q: int, found: Size) -> None:
+        """Note other offsets r with which a floor((X + r)/q) fits, so that points tell them apart."""
+        others = []
+        for r in range(q):
+            candidate = tuple((k + r) // q for k in known)
+            size = _through(values, candidate, lambda r=r: floor_div(formula + r, q))
+            if size is not None and size != found:
+                others.append(size)
+        self.conflicts += [
+            (found, other) for other in dict.fromkeys((*others[:1], *others[-1:], *others[:ALTERNATIVES]))
+        ]
 
     def pairs_of_known(self, values: Values) -> Size | None:
         """``X + Y + c``, ``X - Y + c`` with X and Y from the table."""
@@ -357,20 +380,19 @@ def _line(values: Values, at: Values) -> tuple[Fraction, Fraction] | None:
     return (values[0] - b * at[0], b) if b.denominator <= 64 else None
 
 
-def _step_ratio(values: Values, candidate: Values) -> int | None:
-    """What a step of `candidate` is worth in `values`, by the first point that differs; None if that is no integer."""
-    for v, c in zip(values, candidate, strict=True):
-        if c != candidate[0]:
-            b, rest = divmod(v - values[0], c - candidate[0])
-            return b if b and not rest else None
-    return None
+def _through(values: Values, candidate: Values, build: Callable[[], Size]) -> Size | None:
+    """``a + b * build()`` with integers a and b that takes `candidate` to `values`, if there is one."""
+    fit = _line(values, candidate) if len(set(candidate)) > 1 else None
+    if fit is None or fit[0].denominator != 1 or fit[1].denominator != 1:
+        return None
+    return int(fit[0]) + build() * int(fit[1])
 
 
 def _scaled(formula: Size, b: Fraction) -> Size:
     return formula * (b.numerator if b.denominator == 1 else b)
 
 
-def _floor_candidates(shape: str, known: Values, formula: Size, q: int):
+def _floor_candidates(shape: str, known: Values, formula: Size, q: int, named: bool = False):
     """(values, constructor) of one floor-like function of a known formula."""
     if shape == "floor":
         yield tuple(k // q for k in known), lambda: floor_div(formula, q)
@@ -389,7 +411,7 @@ def _floor_candidates(shape: str, known: Values, formula: Size, q: int):
                 tuple((-k % q + r) // 2 for k in known),
                 lambda r=r: floor_div(q * ceil_div(formula, q) - formula + r, 2),
             )
-    elif shape == "shifted" and q <= 8:
+    elif shape == "shifted" and (q <= 8 or named):
         for r in range(1, q - 1):
             yield tuple((k + r) // q for k in known), lambda r=r: floor_div(formula + r, q)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import gcd
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,16 @@ from symcost.errors import BuildError, GeneralizationError
 from symcost.fit import Correction, Fit, Residue, Threshold, value_at
 from symcost.ledger import Ledger, Row
 from symcost.polynomial import Poly, Size, bind, evaluate, mod, symbol, symbols_of
-from symcost.program import Program, Value
+from symcost.program import Op, Program, Value
 from symcost.sampling import LARGE, Condition, Point, Sampler, bounds
 from symcost.symbolize import agrees, first_difference
 
 if TYPE_CHECKING:
     from symcost.generalize import SizeGeneralizer
 
+
+DERIVED = 3
+"""Dimensions that follow from a symbol, tried at most where they are empty or 1."""
 
 EQUAL = 37
 """Size given to all symbols at once: one that programs do not single out."""
@@ -56,6 +59,7 @@ class SpecialSizes:
                 derived += self._derived(fit, name)
         possible = [condition for condition in singles if self.correct(fit, (condition,))]
         ones = [condition for condition in possible if condition[1] == 1]
+        self._affine(fit)
         if self.of.coincidences:
             self._coincidences(fit)
         self._branches(fit)
@@ -63,6 +67,9 @@ class SpecialSizes:
         for condition in dict.fromkeys((*self.of.breaks, *derived)):
             others = [one for one in ones if name_of(one) not in symbols_of(condition[0])]
             self._interactions(fit, [condition, *others])
+        if any(name_of(c) is not None for correction in fit.corrections for c in correction.where):
+            for pair in itertools.combinations(ones, 2):  # a program that differs at 1 may do so in any combination
+                self._interactions(fit, pair)
         self._interactions(fit, ones)
         self._interactions(fit, [condition for condition in possible if condition[1] == 0])
         self._small(fit)
@@ -85,6 +92,33 @@ class SpecialSizes:
                 if self._wrong_at(fit, point):
                     scale = self.of.domain
                     self.correct(fit, ((symbol(a) * scale[a].multiple_of - symbol(b) * scale[b].multiple_of, 0),))
+
+    def _affine(self, fit: Fit) -> None:
+        """Sizes that leave less than nothing of a dimension, or one element: ``tokens - 3`` at 2, ``width//2`` at 2."""
+        ends: dict[tuple[str, int], None] = {}
+        singles: dict[Condition, tuple[str, int]] = {}
+        for formula in fit.formulas:
+            names = symbols_of(formula)
+            if len(names) != 1 or name_of((formula, 1)) is not None or not isinstance(formula, Poly):
+                continue
+            (name,) = names
+            least, most = bounds(self.of.domain[name])
+            values = {v: evaluate(formula, {name: v}) for v in range(least, min(most or 400, 400) + 1)}
+            negative = [v for v, size in values.items() if size < 0]
+            if negative and negative[-1] + 1 in values:
+                ends[name, negative[-1]] = None
+            one = [v for v, size in values.items() if size == 1]
+            if one and one[0] > max(1, least) and len(singles) < DERIVED:
+                singles.setdefault((formula, 1), (name, one[0]))
+        for name, last in list(ends)[:DERIVED]:
+            point = self._one(name, last * self.of.domain[name].multiple_of)
+            if point is not None and self._wrong_at(fit, point):
+                raise Threshold(name, point, last + 1)
+        for condition, (name, unit) in singles.items():
+            point = self._one(name, unit * self.of.domain[name].multiple_of)
+            if point is not None and self._wrong_at(fit, point):
+                self.of.regions.append(condition)
+                self.correct(fit, (condition,))
 
     def _branches(self, fit: Fit) -> None:
         """Sizes around the numbers that the user's code compares sizes with, and multiples of those it divides by."""
@@ -306,15 +340,23 @@ def neutral_literals(program: Program | None) -> list[Condition]:
     return list(found)[:NEUTRAL]
 
 
+def _every_op(program: Program | None) -> Iterator[Op]:
+    for op in program.ops() if program is not None else ():
+        yield op
+        for region in op.regions:
+            yield from _every_op(region)
+
+
 def suspects(program: Program | None) -> list[int]:
     """Constant dimensions that a symbolic one turns into (resize, pad or cut to a fixed length), likeliest first."""
     found: dict[int, int] = {}
-    for op in program.ops() if program is not None else ():
-        weight = {"pad": 8, "slice": 8, "dot_general": 1, "gather": 4, "dynamic_slice": 4, "concatenate": 4}
+    weight = {"pad": 8, "slice": 8, "dot_general": 1, "gather": 4, "dynamic_slice": 4, "concatenate": 4}
+    weight |= {"dot": 1, "dynamic-slice": 4}  # HLO opcodes
+    for op in _every_op(program):
         if op.primitive not in weight or not op.inputs:
             continue
         symbolic = any(isinstance(d, Poly) for v in op.inputs for d in v.shape)
-        before = {d for v in op.inputs for d in v.shape} if op.primitive != "dot_general" else set()
+        before = {d for v in op.inputs for d in v.shape} if weight[op.primitive] > 1 else set()
         for v in op.outputs:
             for d in v.shape:
                 if symbolic and isinstance(d, int) and d > 1 and d not in before:

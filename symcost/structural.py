@@ -43,11 +43,12 @@ class Generalizer:
         coincidences: bool = True,
         suspected: Sequence[Condition] = (),
         branches: Callable[[], Branches] = Branches,
+        small: bool = True,
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
         self.structure = Structure(traces, domain)
         self.hints, self.coincidences, self.suspected = list(hints), coincidences, list(suspected)
-        self.branches = branches
+        self.branches, self.small = branches, small
         self._chosen: dict[str, list[int]] = {}
 
     def run(self) -> Fit:
@@ -89,6 +90,7 @@ class Generalizer:
                 self.coincidences,
                 self.suspected,
                 self.branches,
+                self.small,
             )
             return generalizer.fit(check=not self.structure.structural, known=known, hints=self.hints)
         name, rest = names[-1], names[:-1]

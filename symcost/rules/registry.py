@@ -118,7 +118,7 @@ class Registry:
         return iter(sorted({*self._rules, *self._free}))
 
     def state(self, primitive: str) -> str:
-        """"rule", "free" or "unknown"."""
+        """One of "rule", "free" and "unknown"."""
         return "rule" if primitive in self._rules else "free" if primitive in self._free else "unknown"
 
     def describe(self, primitive: str) -> str:
