@@ -29,7 +29,7 @@ ORDER = [
     # what operations cost
     *("rules", "ledger", "interpret", "conventions"),
     # from concrete programs to formulas
-    *("solve", "shapes", "symbolize", "sampling", "conditions", "coefficients"),
+    *("solve", "shapes", "symbolize", "sampling", "conditions", "branches", "coefficients"),
     *("remedy", "family", "fit", "repeated", "special", "generalize", "classify", "structural", "analysis"),
     # from what the user hands over to a family
     "frontend",
