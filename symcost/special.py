@@ -72,7 +72,33 @@ class SpecialSizes:
                 self._interactions(fit, pair)
         self._interactions(fit, ones)
         self._interactions(fit, [condition for condition in possible if condition[1] == 0])
+        self._visit_pieces(fit)
         self._small(fit)
+
+    def _visit_pieces(self, fit: Fit) -> None:
+        """Trace fresh points in every piece of the domain; `_small` compares them with the formula."""
+        rng = random.Random(11)
+        for condition in self.of.breaks:
+            sampler = Sampler(self.of.domain, self.of.sampler.fixed, [condition])
+            for low, high in ((1, 12), (1, 12), (13, 97)):
+                point = sampler.draw(rng, low, high)
+                if point is not None:
+                    try:
+                        self.of.traces.at(point)
+                    except BuildError:
+                        continue  # the sizes cannot be built, so that no formula is wrong there
+
+        # what differs at 1 may differ at 2, and what differs at small sizes at any of them
+        differing = {name_of(c.where[0]) for c in fit.corrections if len(c.where) == 1 and c.where[0][1] == 1}
+        for dim in self.of.sampler.free:
+            small = dim.name in self.of.small_breaks
+            for unit in (2, 3, 5) if small else (2,) if dim.name in differing else ():
+                point = self._one(dim.name, unit * dim.multiple_of)
+                if point is not None:
+                    try:
+                        self.of.traces.at(point)
+                    except BuildError:
+                        continue
 
     def _coincidences(self, fit: Fit) -> None:
         """Sizes that are equal to each other, or to a constant of the program: a resize to 16 vanishes at 16.
