@@ -107,6 +107,7 @@ def show(rows: list[dict[str, Any]], ratios: dict[str, float]) -> None:
             f"{row['peak_bytes']['max'] / 1e9:.2f}",
         )
     console = Console()
+    console.width = max(console.width, 110)
     console.print(table)
     deepest = rows[-1]
     console.print(f"per equation, {deepest['layers']} layers against {rows[0]['layers']} (bar {BAR_RATIO:.2f}):")
