@@ -119,7 +119,7 @@ def trace_training(
         >>> cost = sc.trace_training(lambda w, x: x @ w, sc.array("F"), sc.array("B F"), sc.array("B"),
         ...                          loss=lambda out, y: jnp.mean((out - y) ** 2), optimizer=optax.sgd(0.1))
         >>> cost.text("macs")
-        '2*B*F'
+        '2*F*B'
     """
     family = training_family(
         obj,

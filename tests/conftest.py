@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 # Before jax is imported anywhere: the tests are about programs on this machine's CPU.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -11,8 +10,6 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import numpy as np
 import pytest
 from hypothesis import settings
-
-from symcost.dims import declarations, forget
 
 # Traces vary in time from run to run far more than hypothesis allows by default; the examples do not vary.
 settings.register_profile("symcost", deadline=None, derandomize=True, print_blob=True)
@@ -23,11 +20,3 @@ settings.load_profile("symcost")
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """A random generator with a seed of the test's own, so that a test draws the same whatever ran before it."""
     return np.random.default_rng([*request.node.nodeid.encode()])
-
-
-@pytest.fixture(autouse=True)
-def fresh_declarations() -> Iterator[None]:
-    """No symbol is declared when a test begins, and what it declares is forgotten when it ends."""
-    with declarations():
-        forget()
-        yield
