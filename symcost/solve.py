@@ -171,7 +171,7 @@ class Solver:
             for formula in formulas:
                 known = self.values(formula)
                 for q in tried:
-                    for shape in ("mod", "negmod", "halfmod", "halfnegmod"):
+                    for shape in ("mod", "negmod", "halfmod", "halfnegmod", "offsetmod"):
                         for candidate, build in _floor_candidates(shape, known, formula, q):  # type: ignore[arg-type]
                             fit = _line(values, candidate)
                             if fit is not None and fit[0].denominator == fit[1].denominator == 1:
@@ -411,6 +411,9 @@ def _floor_candidates(shape: str, known: Values, formula: Size, q: int, named: b
                 tuple((-k % q + r) // 2 for k in known),
                 lambda r=r: floor_div(q * ceil_div(formula, q) - formula + r, 2),
             )
+    elif shape == "offsetmod" and q > 2:
+        for r in range(1, q):
+            yield tuple((k + r) % q for k in known), lambda r=r: mod(formula + r, q)
     elif shape == "shifted" and (q <= 8 or named):
         for r in range(1, q - 1):
             yield tuple((k + r) // q for k in known), lambda r=r: floor_div(formula + r, q)

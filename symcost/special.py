@@ -32,6 +32,9 @@ DERIVED = 3
 EQUAL = 37
 """Size given to all symbols at once: one that programs do not single out."""
 
+ONE_BY_ONE = 20
+"""Up to this threshold, sizes below it are corrected one by one where no formula covers them together."""
+
 NEUTRAL = 8
 """Sizes tried at most because a literal becomes 0 or 1 there."""
 
@@ -230,7 +233,7 @@ class SpecialSizes:
                     self.correct(fit, (derived, *others))
 
     def _derived(self, fit: Fit, name: str) -> list[Condition]:
-        """Corrections where a dimension that follows from a symbol is 1: an image of 16 pixels, halved four times.
+        """Corrections where a dimension that follows from a symbol is 0 or 1: an image of 16 pixels, halved four times.
 
         Returns:
             The conditions tried, the widest first.
@@ -242,15 +245,16 @@ class SpecialSizes:
         return conditions
 
     def _derived_conditions(self, fit: Fit, name: str) -> list[Condition]:
-        """Dimensions that follow from a symbol and are 1 for some of its sizes, the widest region first."""
+        """Dimensions that follow from a symbol and are 0 or 1 for some of its sizes, the widest region first."""
         least, most = bounds(self.of.domain[name])
         candidates = range(least, min(most or 400, 400) + 1)
         regions: dict[tuple[int, ...], Condition] = {}
         for formula in fit.formulas:
             if symbols_of(formula) == {name} and name_of((formula, 1)) is None and isinstance(formula, Poly):
-                where = tuple(v for v in candidates if evaluate(formula, {name: v}) == 1)
-                if len(where) > 1 and where[-1] < 400:
-                    regions.setdefault(where, (formula, 1))
+                for value in (0, 1):
+                    where = tuple(v for v in candidates if evaluate(formula, {name: v}) == value)
+                    if len(where) > 1 and where[-1] < 400:
+                        regions.setdefault(where, (formula, value))
         found = [condition for _, condition in sorted(regions.items(), key=lambda item: -len(item[0]))]
         self.of.regions += [condition for condition in found if condition not in self.of.regions]
         return found
@@ -268,19 +272,34 @@ class SpecialSizes:
         return None
 
     def _small(self, fit: Fit) -> None:
-        """Every point traced so far must agree."""
-        found = self._disagreeing(fit)
-        if found is None:
-            return
-        point, differences = found
-        for name, floor in self.of.small_breaks.items():
-            if point[name] < floor:
-                raise Threshold(name, point, floor)
+        """Every point traced so far must agree; sizes below a known threshold are corrected one by one if need be."""
+        visited: set[str] = set()
+        while (found := self._disagreeing(fit)) is not None:
+            point, differences = found
+            for name, floor in self.of.small_breaks.items():
+                if point[name] < floor:
+                    raise Threshold(name, point, floor)
+            below = [n for n, floor in self.of.floors.items() if n not in visited and point[n] < floor <= ONE_BY_ONE]
+            if not below:
+                raise self._refusal(fit, point, differences)
+            for name in below:
+                visited.add(name)
+                self._one_by_one(fit, name, self.of.floors[name])
+
+    def _one_by_one(self, fit: Fit, name: str, floor: int) -> None:
+        """Correct every single size below a threshold, alone and where other symbols are 1."""
+        ones = [(symbol(d.name), 1) for d in self.of.sampler.free if d.name != name and bounds(d)[0] <= 1]
+        for unit in range(bounds(self.of.domain[name])[0], floor):
+            condition = (symbol(name), unit)
+            if self.correct(fit, (condition,)):
+                self._interactions(fit, [condition, *ones])
+
+    def _refusal(self, fit: Fit, point: Point, differences: Sequence[str]) -> GeneralizationError:
         source = ""
         if fit.program is not None:
             steps = first_difference(fit.program, self.of.traces.at(point))
             source = next((f", {i.source}" for i in steps if i and str(i.source or "")), "")
-        raise GeneralizationError(
+        return GeneralizationError(
             "the program changes with the sizes in a way that no formula covers",
             where=f"{format_sizes(self.of.traces.units.sizes(point))}: {'; '.join(differences[:3])}{source}",
             todo="declare a domain without these sizes, e.g. sc.dim(name, min=...) or multiple_of=...",
