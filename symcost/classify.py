@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from symcost.advice import advice, declare
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError
 from symcost.fit import StructureDiffers, Threshold, Traces
+from symcost.places import parting, place
 from symcost.polynomial import floor_div, mod, symbol
 from symcost.program import Program
 from symcost.repeated import INDEXED
 from symcost.sampling import LARGE, Condition, Point, choices
-from symcost.symbolize import first_difference, structure
+from symcost.symbolize import structure
 
 SMALL = 33
 """Where structure differs at small sizes, larger ones are first sought from here on: above five halvings."""
@@ -143,13 +145,19 @@ class Structure:
 
     def branch(self, a: Point, b: Point) -> GeneralizationError:
         """The error for programs that part ways as no formula can follow, with line and sizes."""
-        x, y = first_difference(self.traces.at(a), self.traces.at(b))
-        at_a, at_b = (format_sizes(self.traces.units.sizes(p)) for p in (a, b))
-        steps = [f"{i.template.primitive!r} at {s}" if i else f"nothing at {s}" for i, s in ((x, at_a), (y, at_b))]
-        source = next((str(i.source) for i in (x, y) if i and str(i.source or "")), "")
-        scope = next((i.template.scope for i in (x, y) if i and i.template.scope), "")
+        for name in reversed(self.domain.names):  # of several sizes that differ, one may be enough
+            mixed = {**a, name: b[name]}
+            program = self._try(mixed) if mixed != a else None
+            if program is not None and structure(program) != structure(self.traces.at(a)):
+                b = mixed
+                break
+        found = parting(self.traces.at(a), self.traces.at(b))
+        at_a, at_b = (self.traces.units.sizes(p) for p in (a, b))
+        name = next((n for n in reversed(self.domain.names) if at_a[n] != at_b[n]), "")
+        sides = [declare(name, min=max(at_a[name], at_b[name])), declare(name, multiple_of=8)] if name else []
         return GeneralizationError(
-            f"the program changes with the sizes in a way that no formula covers: {steps[0]}, {steps[1]}",
-            where=", ".join(filter(None, [scope, source])) or None,
-            todo="declare a domain on one side of the branch: sc.dim(name, multiple_of=...) or sc.dim(name, min=...)",
+            "the program changes with the sizes in a way that no formula covers: "
+            f"{found.a} at {format_sizes(at_a)}, {found.b} at {format_sizes(at_b)}",
+            where=place(found.scope, found.source),
+            todo=advice("declare a domain on one side of the branch, such as {} or {}", *sides) if sides else None,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from symcost.advice import Advice, Typed
+
 
 class SymcostError(Exception):
     """Base class of every error that symcost raises on purpose.
@@ -9,17 +11,30 @@ class SymcostError(Exception):
     Args:
         what: one sentence on what happened.
         where: module path, primitive, or the user's own file and line.
-        todo: a line the user can type, or a step to take.
+        todo: a line the user can type, or a step to take; `symcost.advice` for what is typed
+            otherwise on the command line.
     """
 
-    def __init__(self, what: str, *, where: str | None = None, todo: str | None = None):
-        self.what, self.where, self.todo = what, where, todo
-        parts = [what]
-        if where:
-            parts.append(f"  where: {where}")
+    def __init__(self, what: str, *, where: str | None = None, todo: str | Typed | Advice | None = None):
+        self.what, self.where, self.advice = what, where, todo
+        super().__init__(self._text(self.todo))
+
+    @property
+    def todo(self) -> str | None:
+        """What to do, for Python."""
+        return None if self.advice is None else str(self.advice)
+
+    def on_command_line(self) -> str:
+        """The message with its advice in the command line's own options."""
+        return self._text(self.advice.command if isinstance(self.advice, (Typed, Advice)) else self.advice)
+
+    def _text(self, todo: str | None) -> str:
+        parts = [self.what]
+        if self.where:
+            parts.append(f"  where: {self.where}")
         if todo:
             parts.append(f"  to do: {todo}")
-        super().__init__("\n".join(parts))
+        return "\n".join(parts)
 
 
 class DimensionError(SymcostError):
@@ -48,6 +63,10 @@ class ArgumentError(SymcostError):
 
 class GeneralizationError(SymcostError):
     """No formula was found, or the formula found failed its check at a fresh point."""
+
+
+class NoSizesError(GeneralizationError, DimensionError):
+    """A domain has no sizes to sample under some conditions: where the program is not another one, say."""
 
 
 class UnknownPrimitiveError(SymcostError):

@@ -19,12 +19,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 
+from symcost.advice import advice, declare
 from symcost.branches import Branches
 from symcost.conditions import Where, bound_by, name_of, text_of, threshold_of
 from symcost.domain import Domain, format_sizes
-from symcost.errors import GeneralizationError, LoweringError
+from symcost.errors import GeneralizationError, LoweringError, NoSizesError, SymcostError
 from symcost.fit import Fit, StructureDiffers, Traces, ledger_differences
 from symcost.ledger import Ledger
+from symcost.places import Hole, differing, hole, line_of, place
 from symcost.polynomial import Poly, Size, bind, evaluate, symbols_of
 from symcost.program import Program
 from symcost.sampling import LARGE, Condition, Point, Sampler, bounds
@@ -140,12 +142,30 @@ class SizeGeneralizer:
 
     def _refusal(self, failure: Unsolved, points: Sequence[Point]) -> GeneralizationError:
         sizes = [format_sizes(self.traces.units.sizes(p)) for p in points]
-        seen = "; ".join(f"{v} at {s}" for v, s in zip(failure.values, sizes, strict=False))
+        seen = [f"{v} at {s}" for v, s in zip(failure.values, sizes, strict=False)]
+        programs = [self.traces.at(p) for p in points]
+        size = hole(failure, programs)
+        name = next((n for n in self.names if self._moves(n, size, points)), self.domain.names[-1])
         return GeneralizationError(
-            f"no formula was found for a size of {failure.template.primitive!r}: {seen}",
-            where=", ".join(filter(None, [failure.template.scope, failure.source])) or None,
-            todo="declare what the sizes have in common, sc.dim(name, multiple_of=...), or fix a symbol to a number",
+            f"no formula was found for {size.text} of {failure.template.primitive!r}: "
+            + "; ".join([*seen[:6], *(["..."] if seen[6:] else [])]),
+            where=place(failure.template.scope, failure.source),
+            todo=advice(
+                "declare what the sizes have in common, such as {} or {}, or give a number in place of {}",
+                declare(name, multiple_of=8),
+                declare(name, power_of=2),
+                name,
+            ),
         )
+
+    def _moves(self, name: str, size: Hole, points: Sequence[Point]) -> bool:
+        """Whether a change of one symbol alone changes a size of the program; for messages."""
+        if len(points) < 2:
+            return False
+        try:
+            return size.differs(self.traces.at(points[0]), self.traces.at({**points[0], name: points[1][name]}))
+        except SymcostError:
+            return False
 
     def _checked(self, program: Program, solver: Solver, points: list[Point], known) -> tuple[Program, Solver]:
         """The solution after its check at a fresh point; further rounds of solving if the check fails."""
@@ -155,7 +175,7 @@ class SizeGeneralizer:
             if point is None:  # a domain with so few sizes that all were used
                 return program, solver
             try:
-                concrete = self.traces.at(point)
+                concrete = self.traces.watched_at(point)
             except LoweringError:
                 if not large:
                     raise
@@ -170,12 +190,20 @@ class SizeGeneralizer:
         raise self._broken(program, points[-1])
 
     def _broken(self, program: Program, point: Point) -> GeneralizationError:
-        concrete = self.traces.at(point)
+        concrete, ledger = self.traces.at(point), self.interpret(program)
+        differences = self.differences(ledger, concrete, point)
+        key = differing(ledger, self.ledgers[tuple(point.items())], point)
+        name = max(self.names, key=lambda n: point[n])
+        most = max((u for key in self.traces.programs if (u := dict(key)[name]) < point[name]), default=point[name])
         return GeneralizationError(
-            "the formula found at the sample points fails at a fresh point",
-            where=f"{format_sizes(self.traces.units.sizes(point))}: "
-            + "; ".join(self.differences(self.interpret(program), concrete, point)[:3]),
-            todo="declare the domain more narrowly with sc.dim(name, max=...) or multiple_of=...",
+            "the formula found at the sample points fails at a fresh point, "
+            f"{format_sizes(self.traces.units.sizes(point))}: {'; '.join(differences[:3])}",
+            where=key and place(key.scope, line_of([concrete], key)),
+            todo=advice(
+                "declare the domain more narrowly, such as {}, or {}",
+                declare(name, max=most * self.domain[name].multiple_of),
+                declare(name, multiple_of=8),
+            ),
         )
 
     def differences(self, ledger: Ledger, concrete: Program, point: Mapping[str, int]) -> list[str]:
@@ -262,7 +290,7 @@ class SizeGeneralizer:
             return program, solver  # all sizes of the region were used
         if failure is None:
             fixed = format_sizes(self.traces.units.sizes({**dict.fromkeys(self.domain.names, 1), **sampler.fixed}))
-            raise GeneralizationError(
+            raise NoSizesError(
                 f"the domain has no sizes to sample where {text_of(where) or 'the program is the general one'}",
                 where=f"looked around {fixed}",
                 todo="declare a wider domain, sc.dim(name, max=...), or fix a symbol to a number",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symcost.domain import Dim, Domain
-from symcost.errors import DimensionError
+from symcost.errors import DimensionError, NoSizesError
 from symcost.polynomial import Poly, Size, evaluate, substitute, symbol, symbols_of
 
 Point = dict[str, int]
@@ -145,7 +145,7 @@ class Sampler:
                 low, high = ((3, 7), (5, 13))[i % 2] if i < small else (33, 160)
                 point = self.draw(rng, low, high) or self.draw(rng, 1, 400, tries=20000)
                 if point is None:
-                    raise DimensionError(
+                    raise NoSizesError(
                         f"no sizes were found that satisfy {self.domain}",
                         todo="loosen the relations given as where=[...]",
                     )

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from symcost.advice import advice, declare
 from symcost.branches import Branches
 from symcost.classify import Structure
 from symcost.coefficients import NoFunction, solve_ledgers
 from symcost.domain import Domain, format_sizes
-from symcost.errors import BuildError, GeneralizationError, LoweringError
-from symcost.fit import Correction, Fit, Residue, StructureDiffers, Threshold, Traces, ledger_differences
+from symcost.errors import BuildError, GeneralizationError, LoweringError, NoSizesError
+from symcost.fit import Correction, Fit, Split, StructureDiffers, Threshold, Traces, ledger_differences
 from symcost.generalize import SizeGeneralizer
 from symcost.ledger import Ledger
-from symcost.polynomial import Poly, Size, bind, mod, symbol
+from symcost.places import differing, line_of, place
+from symcost.polynomial import Poly, Size, bind, symbol
 from symcost.program import Program
 from symcost.repeated import merging
 from symcost.sampling import Condition, Sampler, bounds, choices
@@ -68,9 +70,13 @@ class Generalizer:
             except Threshold as threshold:
                 self.structure.divide(threshold)
                 continue
-            except Residue as residue:
-                self.structure.breaks.append((mod(symbol(residue.name), residue.modulus), 0))
+            except Split as split:
+                self.structure.split(split.condition)
                 continue
+            except NoSizesError:
+                if last is None or not self.structure.breaks:
+                    raise  # the user's own relations leave none
+                raise self.structure.branch(last.a, last.b) from None
             if self.structure.structural:
                 self._check(fit)
             return fit
@@ -184,16 +190,31 @@ class Generalizer:
         merge = merging([fit, Fit(concrete, [], [], set())], settled=fit)
         differences = ledger_differences(fit.complete(), concrete.group(merge), point)
         if differences:
+            sizes, name = self.traces.units.sizes(point), self.structure.structural[-1]
+            key = differing(fit.complete(), concrete.group(merge), point)
+            most = max(self._chosen[name]) * self.domain[name].multiple_of
             raise GeneralizationError(
-                f"the formula found for {', '.join(self.structure.structural)} fails at a fresh point",
-                where=f"{format_sizes(self.traces.units.sizes(point))}: " + "; ".join(differences[:3]),
-                todo="declare a narrower domain, e.g. sc.dim(name, max=...), or fix the symbol to a number",
+                f"the formula found for {', '.join(self.structure.structural)} fails at a fresh point, "
+                f"{format_sizes(sizes)}: {'; '.join(differences[:3])}",
+                where=key and place(key.scope, line_of([program], key)),
+                todo=advice(
+                    "keep to the sizes that were tried, {}, or give a number in place of {}",
+                    declare(name, max=most),
+                    name,
+                ),
             )
 
     def _unsolved(self, name: str, failure: NoFunction) -> GeneralizationError:
-        values = "; ".join(f"{c} at {name}={v}" for v, c in failure.values.items())
+        unit, key = self.domain[name].multiple_of, failure.key
+        values = "; ".join(f"{c} at {name}={v * unit}" for v, c in failure.values.items())
+        what = "number of operations" if failure.quantity == "count" else failure.quantity
         return GeneralizationError(
-            f"no function of {name} gives the {failure.quantity} of {failure.key.primitive!r}: coefficients {values}",
-            where=failure.key.scope or None,
-            todo=f"fix {name} to a number, or declare its domain, e.g. sc.dim({name!r}, multiple_of=...) or power_of=2",
+            f"no function of {name} gives the {what} of {key.primitive!r}: {values}",
+            where=place(key.scope, line_of(reversed(self.traces.programs.values()), key)),
+            todo=advice(
+                "give a number in place of {}, or declare which of its sizes you need, such as {} or {}",
+                name,
+                declare(name, multiple_of=4 * unit),
+                declare(name, power_of=2),
+            ),
         )

@@ -21,7 +21,8 @@ PACKAGE = ROOT / "symcost"
 
 ORDER = [
     # exact sizes and what may be said about them
-    *("errors", "polynomial", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
+    *("advice", "errors"),
+    *("polynomial", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
     # the user's symbols and arrays
     *("dims", "arrays"),
     # programs, and what makes them: jaxprs and HLO
@@ -30,7 +31,7 @@ ORDER = [
     *("rules", "ledger", "interpret", "conventions"),
     # from concrete programs to formulas
     *("solve", "shapes", "symbolize", "sampling", "conditions", "branches", "coefficients"),
-    *("remedy", "family", "fit", "repeated", "special", "generalize", "classify", "structural", "analysis"),
+    *("remedy", "family", "fit", "places", "repeated", "special", "generalize", "classify", "structural", "analysis"),
     # from what the user hands over to a family
     "frontend",
     # what the user gets
@@ -52,6 +53,7 @@ KNOWS_JAXPRS = {"capture"}
 
 PLAIN = {"errors", "polynomial", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "program"}
 PLAIN |= {
+    "advice",
     "ledger",
     "rules",
     "interpret",
