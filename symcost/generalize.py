@@ -175,7 +175,7 @@ class SizeGeneralizer:
             if point is None:  # a domain with so few sizes that all were used
                 return program, solver
             try:
-                concrete = self.traces.watched_at(point)
+                concrete = self.traces.at(point)
             except LoweringError:
                 if not large:
                     raise

@@ -16,11 +16,11 @@ from symcost.classify import Structure
 from symcost.coefficients import NoFunction, solve_ledgers
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError, LoweringError, NoSizesError
-from symcost.fit import Correction, Fit, Split, StructureDiffers, Threshold, Traces, ledger_differences
+from symcost.fit import Correction, Fit, Residue, StructureDiffers, Threshold, Traces, ledger_differences
 from symcost.generalize import SizeGeneralizer
 from symcost.ledger import Ledger
 from symcost.places import differing, line_of, place
-from symcost.polynomial import Poly, Size, bind, symbol
+from symcost.polynomial import Poly, Size, bind, mod, symbol
 from symcost.program import Program
 from symcost.repeated import merging
 from symcost.sampling import Condition, Sampler, bounds, choices
@@ -70,8 +70,8 @@ class Generalizer:
             except Threshold as threshold:
                 self.structure.divide(threshold)
                 continue
-            except Split as split:
-                self.structure.split(split.condition)
+            except Residue as residue:
+                self.structure.breaks.append((mod(symbol(residue.name), residue.modulus), 0))
                 continue
             except NoSizesError:
                 if last is None or not self.structure.breaks:
