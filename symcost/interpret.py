@@ -101,7 +101,7 @@ class _Interpreter:
 
     def cost(self, op: Op) -> Cost | Flow | None:
         own = self.rules.get(op.primitive)
-        return checked(own(op), op) if own is not None else self.registry.cost(op)
+        return checked(own, op) if own is not None else self.registry.cost(op)
 
     # -- control flow ---------------------------------------------------------------
     def flow(self, op: Op, flow: Flow, adders, tallies) -> None:
@@ -130,10 +130,15 @@ class _Interpreter:
                     own[q] = own.get(q, 0) + maximum(*branches)
             _add(adders, tallies, _key(op, flow.own.unit), own, 1, 1)
             return
-        _add(adders, tallies, _key(op, flow.own.unit), own, 1, 1)
+        _add(adders, tallies, _key(op, flow.own.unit, flow.own.flag), own, 1, 1)
+        instead = dict(flow.instead)
         for times, region in runs:
             for row in self.rows(region).values():
-                _add(adders, tallies, row.key, row.costs, times, times * row.count)
+                usual = {q: size for q, size in row.costs.items() if q not in instead} if instead else row.costs
+                _add(adders, tallies, row.key, usual, times, times * row.count)
+                for q, factor in flow.instead:
+                    if q in row.costs:
+                        _add(adders, tallies, row.key, {q: row.costs[q]}, factor, 0)
 
     def times(self, op: Op, count: Size) -> Size:
         """How often a region runs, with `TRIPS` replaced by the loop's own symbol or binding."""
@@ -163,7 +168,8 @@ class _Interpreter:
                 where=", ".join(filter(None, [op.scope, op.source])) or None,
                 todo=f"@sc.rule({op.primitive!r}), or strict=False to carry it as a symbol",
             )
-        name = f"unknown_{re.sub(r'[^0-9A-Za-z]+', '_', op.primitive)}"
+        called = "_".join(filter(None, (op.primitive, op.params.get("target"))))
+        name = f"unknown_{re.sub(r'[^0-9A-Za-z]+', '_', called).strip('_')}"
         name = f"{name}_{self.number(name, op)}"
         if all(u.symbol != name for u in self.unknown):
             self.unknown.append(Unknown(name, op.primitive, op.scope, op.source))

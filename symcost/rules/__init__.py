@@ -11,6 +11,7 @@ from symcost.rules.registry import Rule, algorithm
 FAMILIES = (
     *("elementwise", "movement", "reductions", "windows", "contractions", "scatter", "sorting"),
     *("fourier", "random", "factorizations", "solvers", "sparse", "control_flow"),
+    *("collectives", "kernels", "attention"),
 )
 """Modules that register rules of the convention "algorithm" when they are imported."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symcost.rules import load
+from symcost.rules.gaps import KNOWN_GAPS
 from symcost.rules.registry import Registry, algorithm
 
 _HEADING = """\
@@ -11,7 +12,17 @@ _HEADING = """\
 What the convention "algorithm" counts for each JAX primitive, generated from the
 registry by `python -m symcost.rules.document > docs/rules.md`. A primitive that is not
 listed is *unknown*: it is never counted as zero, but stands in the total as the symbol
-`unknown_<primitive>_<k>` (or is an error, with `strict=True`).
+`unknown_<primitive>_<k>` (or is an error, with `strict=True`). Primitives that only call
+a program (`jit`, `custom_jvp_call`, `remat2` ...) and those that JAX itself defines by one
+(`random_gamma`, `bcoo_spdot_general`, `bcoo_sum_duplicates`) are not listed either: the
+operations of that program stand in their place.
+"""
+
+_GAPS = """\
+## Known gaps
+
+What JAX registers and symcost cannot count, and why. Each is a named unknown; its symbol
+bears the name of what is called (`unknown_ffi_call_<target>_<k>`).
 """
 
 
@@ -33,12 +44,18 @@ def table(registry: Registry) -> str:
     return "\n".join(rows)
 
 
+def gaps() -> str:
+    """The primitives without a count, by reason."""
+    rows = [f"- {reason}: {', '.join(f'`{p}`' for p in primitives)}" for reason, primitives in KNOWN_GAPS.items()]
+    return "\n".join([_GAPS, *rows])
+
+
 def page() -> str:
     """The whole page: heading, totals and table."""
     load()
     states = [algorithm.state(p) for p in algorithm]
     counts = f"{len(states)} primitives: {states.count('rule')} with a rule, {states.count('free')} free on purpose."
-    return f"{_HEADING}\n{counts}\n\n{table(algorithm)}\n"
+    return f"{_HEADING}\n{counts}\n\n{table(algorithm)}\n\n{gaps()}\n"
 
 
 if __name__ == "__main__":

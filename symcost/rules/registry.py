@@ -49,6 +49,8 @@ class Flow:
         own: the cost of the operation itself, besides its regions; its bytes_accessed must be given.
         collapse: count the regions' arithmetic in the operation's own row and ignore the bytes
             inside (reducers that are applied element by element).
+        instead: (quantity, how often) pairs for quantities of the regions that count otherwise than they run:
+            a program of several devices runs on each of them, and still sends so many bytes per device.
 
     A run count may contain `TRIPS`, where the program does not say how often it runs: the
     interpreter puts the symbol ``trips_<scope>_<k>`` (or the user's binding) in its place.
@@ -58,10 +60,14 @@ class Flow:
     combine: str = "sum"
     own: Cost = Cost(bytes_accessed=0)
     collapse: bool = False
+    instead: tuple[tuple[str, Size], ...] = ()
 
 
 TRIPS = symbol("?trips")
 """Stands in a `Flow` for a trip count that the program does not say."""
+
+UNCOUNTED = Cost(flag="uncounted")
+"""What a rule returns for an operation of its primitive that it has no count for: it becomes a named unknown."""
 
 QUANTITIES = tuple(f.name for f in fields(Cost) if f.name not in ("unit", "flag"))
 """Quantities that add up over a program."""
@@ -135,32 +141,46 @@ class Registry:
         function = self._rules.get(op.primitive)
         if function is None:
             return None
-        return checked(function(op), op)
+        return checked(function, op)
 
 
-def checked(cost: object, op: Op) -> Cost | Flow:
-    """`cost` if it is a `Cost` whose fields are sizes (or a `Flow`); otherwise an error naming rule and primitive."""
+def checked(rule: Rule, op: Op) -> Cost | Flow | None:
+    """What `rule` says about `op` (None: uncounted), if that makes sense; otherwise an error naming rule and primitive.
+
+    Raises:
+        RuleError: the rule returned nothing, or a cost that is negative or no integer.
+    """
+    cost: object = rule(op)
+    if cost is UNCOUNTED:
+        return None
+    where = op.source or op.scope or None
+    returned = f"the rule {getattr(rule, '__name__', rule)!r} of primitive {op.primitive!r} returned"
+    if not isinstance(cost, Cost | Flow):
+        raise RuleError(f"{returned} {cost!r}, not a symcost Cost", where=where, todo="return sc.Cost(flops=...)")
+    own = cost.own if isinstance(cost, Flow) else cost
+    sizes = [(name, getattr(own, name)) for name in QUANTITIES]
     if isinstance(cost, Flow):
-        checked(cost.own, op)
-        return cost
-    if not isinstance(cost, Cost):
-        raise RuleError(
-            f"the rule of primitive {op.primitive!r} returned {cost!r}, not a symcost Cost",
-            where=op.source or op.scope or None,
-            todo="return sc.Cost(flops=...)",
-        )
-    for name in QUANTITIES:
-        value = getattr(cost, name)
+        sizes += [(f"runs[{i}]", times) for i, (times, _) in enumerate(cost.runs)]
+    for name, value in sizes:
         if value is None and name == "bytes_accessed":
             continue
         if isinstance(value, bool) or not isinstance(value, (int, Poly)):
             raise RuleError(
-                f"the rule of primitive {op.primitive!r} returned {name}={value!r}, which is not an exact size",
-                where=op.source or op.scope or None,
+                f"{returned} {name}={value!r}, which is not an exact size",
+                where=where,
                 todo="use integers and symcost's floor_div, ceil_div, maximum ... (no floats)",
+            )
+        if isinstance(value, int) and value < 0 and own.flag != LIBRARY_CALL:
+            raise RuleError(
+                f"{returned} {name}={value}, which is negative",
+                where=where,
+                todo="count what the operation does at every size, and 0 where it does nothing",
             )
     return cost
 
+
+LIBRARY_CALL = "custom call"
+"""Flag of the rows that XLA counts as -1."""
 
 algorithm = Registry("algorithm")
 """Rules of the convention "algorithm", by JAX primitive."""

@@ -14,13 +14,14 @@ import pytest
 from jax import lax
 from jax._src import core
 
-from symcost import capture
+from symcost.capture.calls import CALLS, EXPANDED
 from symcost.errors import RuleError
 from symcost.polynomial import Poly
 from symcost.program import Instruction, Op, Template, Value
 from symcost.rules import FAMILIES, document, load
 from symcost.rules.arithmetic import COMPLEX, TRANSCENDENTALS, scalar
-from symcost.rules.registry import algorithm
+from symcost.rules.gaps import KNOWN_GAPS
+from symcost.rules.registry import Cost, algorithm
 from tests.rules.measure import counts
 
 load()
@@ -35,40 +36,20 @@ MODULES = (
     *("jax.export", "jax.experimental.pallas", "jax.experimental.sparse", "jax.experimental.multihost_utils"),
     "jax.experimental.xla_metadata",
     *("jax._src.cudnn.fused_attention_stablehlo", "jax._src.cudnn.scaled_matmul_stablehlo"),
+    *("jax.experimental.pallas.tpu", "jax.experimental.pallas.triton", "jax.experimental.pallas.mosaic_gpu"),
+    *("jax._src.cudnn.fusion", "jax.experimental.fused", "jax._src.pallas.fuser.custom_fusion_lib"),
 )
 """Parts of JAX that register primitives when they are imported."""
 
-UNKNOWN: dict[str, tuple[str, ...]] = {
-    "runs code that JAX does not see": (
-        *("pure_callback", "io_callback", "debug_callback", "debug_print", "inspect_sharding"),
-        *("ffi_call", "custom_partitioning", "call_exported", "cudnn_fusion"),
-        *("dot_product_attention_fwd", "dot_product_attention_fwd_wrapper"),
-        *("dot_product_attention_bwd", "dot_product_attention_bwd_wrapper"),
-        *("dot_product_attention_fp8_fwd", "dot_product_attention_fp8_fwd_wrapper"),
-        *("dot_product_attention_fp8_bwd", "dot_product_attention_fp8_bwd_wrapper"),
-    ),
-    "a kernel or a program of several devices, with a grid of its own": (
-        *("pallas_call", "core_map", "mpmd_map", "run_scoped", "shard_map", "multiple_of", "unreachable"),
-        *("create_linear", "global_array_to_host_local_array", "host_local_array_to_global_array"),
-    ),
-    "communication: needs the sizes of the mesh's axes": (
-        *("psum", "pmax", "pmin", "psum_invariant", "all_gather", "all_gather_invariant", "all_gather_reduced"),
-        *("all_to_all", "ragged_all_to_all", "reduce_scatter", "ppermute", "pbroadcast", "pbroadcast_dynamic"),
-        *("psend", "precv", "unreduced_psum", "unreduced_pmax", "unreduced_pmin", "unreduced_reduce_scatter"),
-        *(f"{name}_{end}" for name in ("all_gather", "all_to_all", "ppermute", "psum") for end in ("start", "done")),
-        *(f"{name}_{end}" for name in ("pbroadcast", "reduce_scatter") for end in ("start", "done")),
-        *("psum_invariant_start", "all_gather_reduced_start", "unreduced_psum_start"),
-        "unreduced_reduce_scatter_start",
-    ),
-    "random_gamma rejects samples: how often depends on the data": ("random_gamma",),
-    "the sparse result's size depends on the data": ("bcoo_spdot_general", "bcoo_sum_duplicates", "spsolve"),
-    "only inside transformations of JAX": ("call", "eval_jaxpr", "check", "todense"),
-}
-
 RELEASES = {
-    "0.10": {"reduced_vary_cast_p", "vary_unreduced_cast_p"},
+    "0.10": {
+        *("reduced_vary_cast_p", "vary_unreduced_cast_p", "core_map", "debug_barrier_p"),
+        *("psum_start", "unreduced_psum_start", "unreduced_reduce_scatter_start"),
+        *("pbroadcast_start", "pbroadcast_done"),
+    },
     "0.12": {
         *("log2", "one_minus_square", "polynomial", "relayout", "reduced_vary_cast", "vary_unreduced_cast"),
+        *("pbroadcast_dynamic", "unreduced_pmax", "unreduced_pmin", "has_memory_space", "debug_barrier"),
     },
 }
 """Primitives with a rule that only some of the supported releases of JAX have."""
@@ -102,9 +83,11 @@ def lowered(registered: tuple[set[str], set[str]]) -> set[str]:
 
 
 def test_every_primitive_is_accounted_for(lowered: set[str]) -> None:
-    listed = {name for names in UNKNOWN.values() for name in names}
-    assert sorted(lowered - set(algorithm) - set(capture._CALLS) - listed) == []
+    listed = {name for names in KNOWN_GAPS.values() for name in names}
+    assert sorted(lowered - set(algorithm) - set(CALLS) - set(EXPANDED) - listed) == []
     assert sorted(listed & set(algorithm)) == []
+    assert sorted(listed - lowered) == []
+    assert len(KNOWN_GAPS) <= 5
 
 
 def test_every_rule_is_for_a_primitive_that_exists(registered: tuple[set[str], set[str]]) -> None:
@@ -113,10 +96,14 @@ def test_every_rule_is_for_a_primitive_that_exists(registered: tuple[set[str], s
     assert absent <= set().union(*RELEASES.values())
 
 
+def test_calls_and_expansions_have_no_rule_besides() -> None:
+    assert sorted({*CALLS, *EXPANDED} & set(algorithm)) == []
+
+
 def test_loading_twice_is_harmless_and_a_second_rule_is_refused() -> None:
     load()
     with pytest.raises(RuleError, match=r"primitive 'dot_general' already has a rule in the 'algorithm' registry"):
-        algorithm.rule("dot_general")(lambda op: None)
+        algorithm.rule("dot_general")(lambda op: Cost())
     with pytest.raises(RuleError, match="primitive 'reshape' already has a rule"):
         algorithm.free("reshape", why="again")
 

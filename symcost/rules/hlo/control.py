@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symcost.program import Op
-from symcost.rules.registry import Cost, Flow, hlo
+from symcost.rules.registry import LIBRARY_CALL, Cost, Flow, hlo
 
 
 @hlo.rule("call", "async-start")
@@ -28,4 +28,4 @@ def conditional(op: Op) -> Flow:
 @hlo.rule("custom-call")
 def custom_call(op: Op) -> Cost:
     """-1 flops and -1 bytes: XLA's mark for "not known", which it nevertheless adds up."""
-    return Cost(flops=-1, bytes_accessed=-1, flag="custom call")
+    return Cost(flops=-1, bytes_accessed=-1, flag=LIBRARY_CALL)

@@ -1,0 +1,108 @@
+"""Where an equation stands: module path, phase, the user's line, and the mesh axes around it."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import CodeType
+
+from jax._src import source_info_util
+
+from symcost.program import Program
+
+UPDATE_SCOPE = "symcost_update"
+"""Name scope that `trace_training` puts around the optimizer; becomes the phase "update"."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Context:
+    """Where an inlined or nested jaxpr stands.
+
+    Attributes:
+        scope: module path. transforms: name stack elements around it that are no scopes.
+        axes: mesh axes that collectives inside may name, and their sizes.
+    """
+
+    scope: tuple[str, ...] = ()
+    transforms: frozenset[str] = frozenset()
+    axes: tuple[tuple[str, int], ...] = ()
+
+
+class Source:
+    """The user's line of an equation, looked up only when it is printed.
+
+    Args:
+        info: JAX's source info. caller: of the call that was inlined; JAX knows no line of the user's inside the
+            calls that it makes itself (`jax.random.normal` is a jitted function).
+    """
+
+    __slots__ = ("caller", "info")
+
+    def __init__(self, info, caller: Source | None = None):
+        self.info, self.caller = info, caller
+
+    @property
+    def innermost(self) -> str:
+        """``file:line:column`` of the innermost frame outside of JAX, the one that lowering writes into HLO."""
+        for frame in source_info_util.user_frames(self.info.traceback):
+            return f"{frame.file_name}:{frame.start_line}:{frame.start_column}"
+        return ""
+
+    def __str__(self) -> str:
+        frames = list(source_info_util.user_frames(self.info.traceback))
+        own = [f for f in frames if not is_library(f.file_name)]
+        for frame in own or frames[:1]:
+            return f"{frame.file_name}:{frame.start_line} ({frame.function_name})"
+        return str(self.caller or "")
+
+
+def is_library(path: str) -> bool:
+    parts = path.replace("\\", "/").split("/")
+    return "site-packages" in parts or "symcost" in parts[-4:-1] or path.startswith("<")
+
+
+def user_code(program: Program) -> list[CodeType]:
+    """Code objects of the user's own functions that were running when the program's operations were traced."""
+    seen: dict[CodeType, None] = {}
+    for instruction in program.walk():
+        info = getattr(instruction.source, "info", None)
+        if info is not None and info.traceback is not None:
+            codes, _ = info.traceback.raw_frames()
+            seen.update(dict.fromkeys(c for c in codes if not is_library(c.co_filename)))
+    return [code for code in seen if code.co_name != "<module>"]
+
+
+def place(stack, context: Context) -> tuple[str, str, Context]:
+    """Scope, phase and inner context of an equation with this name stack."""
+    scopes, transforms = list(context.scope), set(context.transforms)
+    dotted = False  # the last scope was "Module.method"; Flax then names the module once more
+    repeat_from = len(scopes)  # scopes before the last transform
+    for element in stack.stack:
+        name = element.name
+        if type(element).__name__ == "Transform" or name in _MARKS:
+            transforms.add(name)
+            repeat_from = len(scopes)
+            continue
+        for part in filter(None, name.split("/")):
+            if "->" in part:  # jnp.einsum names a scope after its subscripts
+                continue
+            module, dot, _ = part.partition(".")
+            if not (dotted and scopes[-1] == module):
+                scopes.append(module)
+            dotted = bool(dot)
+    # Differentiating `remat` names the outer path once more behind its transforms.
+    before, after = scopes[:repeat_from], scopes[repeat_from:]
+    if before and after[: len(before)] == before:
+        scopes = after
+    if UPDATE_SCOPE in transforms:
+        phase = "update"
+    elif "rematted_computation" in transforms:
+        phase = "recomputed"
+    elif "transpose" in transforms:
+        phase = "backward"
+    else:
+        phase = "forward"
+    return "/".join(scopes), phase, dataclasses.replace(context, scope=tuple(scopes), transforms=frozenset(transforms))
+
+
+_MARKS = ("rematted_computation", "checkpoint", UPDATE_SCOPE)
+"""Scopes that say how a computation came about, not where it stands."""
