@@ -200,7 +200,8 @@ class ProgramCost:
         """The same program under another counting convention.
 
         Args:
-            name: "algorithm", "xla", "macs", "darknet". platform: for "xla", whose lowering is read.
+            name: "algorithm", "xla", "macs", "darknet", "fvcore", "catamount".
+            platform: for "xla", whose lowering is read.
 
         Raises:
             ConventionError: unknown convention, or this cost was derived or loaded and holds only its own.
@@ -209,7 +210,8 @@ class ProgramCost:
         if name == self.convention and platform == self.platform:
             return self
         if self.analysis is None:
-            if how.language == "jaxpr" == convention(self.convention).language and self.convention == "algorithm":
+            # other rules need the program again; those of the same registry keep some of the rows or quantities
+            if self.convention == "algorithm" and how.registry is convention(self.convention).registry:
                 return ProgramCost(self.name, _kept(self.ledger, how), self.domain, name, note=self.note)
             raise ConventionError(
                 f"this cost ({self.note or 'derived'}) holds only the convention {self.convention!r}",

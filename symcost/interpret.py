@@ -59,7 +59,7 @@ class _Interpreter:
         self.counters: dict[str, int] = {}
 
     def ledger(self, program: Program) -> Ledger:
-        rows = self.rows(program)
+        rows = self.rows(self.registry.prepare(program))
         return Ledger(rows.values(), self.unknown)
 
     def rows(self, program: Program) -> dict[Key, Row]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from symcost.conventions.catamount import catamount
+from symcost.conventions.fvcore import fvcore
 from symcost.errors import ConventionError
 from symcost.ledger import Key
 from symcost.rules.registry import Registry, algorithm, hlo
@@ -75,6 +77,25 @@ _ALL = {
             algorithm,
             ("flops", "macs", *INPUTS),
             keep=lambda key: key.primitive == "conv_general_dilated",
+        ),
+        Convention(
+            "fvcore",
+            "flops of fvcore's FlopCountAnalysis: 1 per multiply-add, 1 to 5 per element of a normalisation",
+            "jaxpr",
+            fvcore,
+            ("flops", "macs", *INPUTS),
+            instead=(("transcendentals", "fvcore leaves them out; cost.under('algorithm').transcendentals"),),
+        ),
+        Convention(
+            "catamount",
+            "FLOPs of Baidu's Catamount: 2 per multiply-add, 1 per element of anything else, whatever its type",
+            "jaxpr",
+            catamount,
+            ("flops", "macs", *INPUTS),
+            instead=(
+                ("transcendentals", "Catamount counts them as flops: cost.under('catamount').flops"),
+                ("int_ops", "Catamount counts integer operations as flops: cost.under('catamount').flops"),
+            ),
         ),
     )
 }

@@ -134,6 +134,10 @@ class Registry:
         text = self._rules[primitive].__doc__ or ""
         return " ".join(text.split())
 
+    def prepare(self, program: Program) -> Program:
+        """The program as the rules are to see it; conventions that know larger operations than JAX does mark them."""
+        return program
+
     def cost(self, op: Op) -> Cost | Flow | None:
         """The cost of `op` by its rule; None if the primitive is unknown; checked for sense."""
         if op.primitive in self._free:

@@ -1,0 +1,133 @@
+"""Every convention against figures that others have published for it.
+
+"algorithm" and "xla" have theirs in the zoo (tests/zoo) and in XLA itself (tests/hlo).
+"""
+
+from __future__ import annotations
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+
+from symcost import zoo
+from tests.conventions.counting import total
+from tests.conventions.models import WordLM, YOLOv3, forward, sgd_step
+
+RESNET50 = {"B": 1, "S": 224, "W": 64, "C": 1000}
+VIT_B_16 = {"B": 1, "G": 14, "P": 16, "D": 768, "H": 12, "L": 12}
+
+
+def image(side: int) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((1, side, side, 3), "float32")
+
+
+# -- macs ---------------------------------------------------------------------------------------
+
+
+def test_macs_of_resnet50():
+    """4.089 G, torchvision's table of weights (ResNet50_Weights)."""
+    fn, args = zoo.get("resnet50").build(**RESNET50)
+    assert round(total("macs", fn, *args, quantity="macs") / 1e9, 3) == 4.089
+
+
+class VGG16(nn.Module):
+    """Simonyan, Zisserman: Very Deep Convolutional Networks, ICLR 2015, configuration D."""
+
+    @nn.compact
+    def __call__(self, x):
+        for filters, layers in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
+            for _ in range(layers):
+                x = nn.relu(nn.Conv(filters, (3, 3))(x))
+            x = nn.max_pool(x, (2, 2), (2, 2))
+        x = x.reshape(x.shape[0], -1)
+        for width in (4096, 4096):
+            x = nn.relu(nn.Dense(width)(x))
+        return nn.Dense(1000)(x)
+
+
+def test_macs_of_vgg16():
+    """15.47 G, torchvision's table of weights (VGG16_Weights)."""
+    fn, args = forward(VGG16(), image(224))
+    assert round(total("macs", fn, *args, quantity="macs") / 1e9, 2) == 15.47
+
+
+# -- darknet ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("side", "billions"), [(320, 38.97), (416, 65.86), (608, 140.69)])
+def test_darknet_prints_this_for_yolov3(side, billions):
+    """YOLOv3-320, -416 and -608 at pjreddie.com/darknet/yolo ("FLOPS", in Bn)."""
+    fn, args = forward(YOLOv3(), image(side))
+    assert round(total("darknet", fn, *args) / 1e9, 2) == billions
+
+
+# -- fvcore -------------------------------------------------------------------------------------
+
+
+def test_the_example_in_fvcores_documentation():
+    """FlopCountAnalysis's docstring: 3,000 for the convolution and 10,000 for the dense layer."""
+
+    class TestModel(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            x = nn.relu(nn.Conv(10, (1, 1), name="conv")(x))
+            return nn.Dense(10, name="fc")(x.reshape(x.shape[0], -1))
+
+    fn, args = forward(TestModel(), image(10))
+    assert total("fvcore", fn, *args) == 13_000
+
+
+def test_fvcore_counts_this_for_resnet50():
+    """4.09 G in releases that skip normalisation and pooling (sovrasov/flops-counter.pytorch, issue 94); 4.11 G since
+    they have handles (timm, results/benchmark-infer-amp-nchw-pt113-cu117-rtx3090.csv)."""
+    fn, args = zoo.get("resnet50").build(**RESNET50)
+    assert round(total("fvcore", fn, *args) / 1e9, 2) == 4.11
+    assert round(total("fvcore", fn, *args, quantity="macs") / 1e9, 2) == 4.09
+
+
+def test_fvcore_counts_this_for_a_vision_transformer():
+    """ViT-B/16 at 224: 17.58 G (the same table of timm's; later ones fuse attention, which fvcore then skips)."""
+    fn, args = zoo.get("vit").build(**VIT_B_16)
+    assert round(total("fvcore", fn, *args) / 1e9, 2) == 17.58
+
+
+# -- catamount ----------------------------------------------------------------------------------
+
+
+def test_catamounts_word_language_model():
+    """2,597,058,084,257 FLOPs a step and 104,378,326 parameters: two LSTM layers, hidden size 2,004, 80 steps, batch
+    64, 10,004 words (Catamount's result for the PPoPP 2019 paper)."""
+    h, q, b, v = 2004, 80, 64, 10_004
+    fn, args = sgd_step(WordLM(h, v), jax.ShapeDtypeStruct((b, q), "int32"))
+    parameters = sum(leaf.size for leaf in jax.tree.leaves(args[0]))
+    assert 104_378_326 - parameters == 2  # its learning rate and step counter are variables
+    found = total("catamount", fn, *args)
+    products = 96 * h * h * q * b + 6 * h * q * b * v
+    assert 2 * total("catamount", fn, *args, quantity="macs") == products
+    # the rest is point-wise: gates, softmax, gradients of weights added up over the steps, the update
+    assert abs(found - 2_597_058_084_257) < 1e-4 * found
+
+
+def test_catamounts_resnet50():
+    """790,954,958,112 FLOPs: one training step, batch 32, without what its optimizer does (below 0.02%)."""
+    fn, args = zoo.get("resnet50").build_gradient(**{**RESNET50, "B": 32})
+    assert abs(total("catamount", fn, *args) - 790_954_958_112) < 0.01 * 790_954_958_112
+
+
+def test_catamounts_bert():
+    """BERT-base forward, 128 tokens: 22,419,929,740. The encoder here has neither embeddings nor the pooler, whose
+    products are 2*768*768; TensorFlow's fused softmax counts 3 per element where a jaxpr shows 5."""
+    fn, args = zoo.get("transformer").build(B=1, T=128, D=768, H=12, K=64, L=12)
+    found = total("catamount", fn, *args) + 2 * 768 * 768
+    assert abs(found - 22_419_929_740) < 0.002 * found
+
+
+def test_conventions_differ_where_they_should():
+    x = jax.ShapeDtypeStruct((4, 8), "float32")
+    fn = lambda x, w: jnp.tanh(x @ w)
+    w = jax.ShapeDtypeStruct((8, 16), "float32")
+    assert total("algorithm", fn, x, w) == 2 * 4 * 8 * 16
+    assert total("macs", fn, x, w, quantity="macs") == total("fvcore", fn, x, w) == 4 * 8 * 16
+    assert total("catamount", fn, x, w) == 2 * 4 * 8 * 16 + 6 * 4 * 16
+    assert total("darknet", fn, x, w) == 0
