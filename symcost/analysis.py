@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from symcost.branches import Branches, branches
 from symcost.conventions import Convention, convention
 from symcost.domain import Domain, format_sizes
 from symcost.errors import GeneralizationError, LoweringError
-from symcost.family import Family, Instance
+from symcost.family import Family, Instance, origin
 from symcost.generalize import Fit, Traces, ledger_differences
 from symcost.interpret import interpret
 from symcost.ledger import Key, Ledger, Row
@@ -22,9 +23,11 @@ from symcost.quasilinear import simplest_taps
 from symcost.rules import load
 from symcost.rules.extent import smallest_sizes
 from symcost.rules.registry import Rule
-from symcost.sampling import Sampler, Units, bounds
+from symcost.rules.sense import own_rules, refuse_senseless
+from symcost.sampling import Point, Sampler, Units, bounds
 from symcost.special import neutral_literals
 from symcost.structural import Generalizer
+from symcost.watch import Watch, watching
 
 INPUTS_FLAG = "inputs"
 """Flag of the ledger rows that describe a program's inputs instead of its operations."""
@@ -76,6 +79,7 @@ class Analysis:
         self._traced: dict[tuple, Any] = {}
         self._numbers: Branches | None = None
         self._traces: dict[tuple[str, str], Traces] = {}
+        self._watched: list[tuple[Point, Watch]] = []
         self._outcomes: dict[tuple[str, str, str], Outcome] = {}
 
     # -- programs --------------------------------------------------------------------------
@@ -128,7 +132,11 @@ class Analysis:
         key = (language, platform)
         if key not in self._traces:
             self._traces[key] = Traces(
-                lambda sizes: self.program(language, sizes, platform), self.units, progress=self.progress
+                lambda sizes: self.program(language, sizes, platform),
+                self.units,
+                progress=self.progress,
+                watcher=lambda: watching(lambda file: origin(file) != "machinery"),
+                watched=self._watched,
             )
         return self._traces[key]
 
@@ -197,12 +205,22 @@ class Analysis:
             domain = replace(domain, excluded=(*domain.excluded, *dict.fromkeys(fit.excluded)))
         points = tuple(self.units.sizes(dict(key)) for key in traces.programs)
         outcome = Outcome(ledger, domain, points, tuple(generalizer.structure.structural), fit, generalizer)
+        if how.language == "jaxpr":
+            self._own_rules_make_sense(outcome)
         if how.language == "hlo" and part == "work":
             self._against_xla(outcome, platform)
             # HLO does not say which of its parameters are the model's
             inputs = [r for r in self.outcome("algorithm").ledger.rows if r.key.flag == INPUTS_FLAG]
             outcome = replace(outcome, ledger=Ledger([*ledger.rows, *inputs], ledger.unknown))
         return outcome
+
+    def _own_rules_make_sense(self, outcome: Outcome) -> None:
+        """The user's own rules give integers that are not negative, at sizes drawn from the domain."""
+        sampler = Sampler(self.family.domain)
+        drawn = itertools.islice(sampler.between(0, 500, seed=7), 60) if sampler.free else [{}]
+        points = (sizes for sizes in map(self.units.sizes, drawn) if outcome.domain.holds(sizes))
+        rows = ((row.key.primitive, row.costs) for row in outcome.ledger.rows)
+        refuse_senseless(rows, own_rules(self.options.rules), points)
 
     def _branches(self) -> Branches:
         """Numbers in the user's code, read off the first program traced."""

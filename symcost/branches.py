@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import gc
+import linecache
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,10 +26,12 @@ class Branches:
     Attributes:
         compared: with which something is compared, or of which a minimum or maximum is taken.
         divisors: by which something is divided or reduced.
+        blind: some of the code has no source, so that its tests cannot be watched.
     """
 
     compared: tuple[int, ...] = ()
     divisors: tuple[int, ...] = ()
+    blind: bool = False
 
 
 def branches(codes: Iterable[CodeType]) -> Branches:
@@ -42,7 +45,9 @@ def branches(codes: Iterable[CodeType]) -> Branches:
     """
     compared: set[int] = set()
     divisors: set[int] = set()
+    blind = False
     for code in _closure(codes):
+        blind = blind or not linecache.getlines(code.co_filename)
         recent: list[Any] = []  # what the last few instructions loaded; None for anything unknown
         bounded = 0  # instructions for which a call of min or max is being prepared
         for instruction in dis.get_instructions(code):
@@ -64,7 +69,7 @@ def branches(codes: Iterable[CodeType]) -> Branches:
                     compared.update(_integers(recent[-1:]))
                 elif name.startswith("CALL"):
                     bounded = 0
-    return Branches(tuple(sorted(compared)[:MOST]), tuple(sorted(divisors)[:MOST]))
+    return Branches(tuple(sorted(compared)[:MOST]), tuple(sorted(divisors)[:MOST]), blind)
 
 
 def _integers(values: Iterable[Any]) -> Iterator[int]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
+
 from symcost.advice import advice, declare
+from symcost.conditions import text_of
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError
 from symcost.fit import StructureDiffers, Threshold, Traces
 from symcost.places import parting, place
-from symcost.polynomial import floor_div, mod, symbol
+from symcost.polynomial import evaluate, floor_div, mod, symbol
+from symcost.predicates import Observed
 from symcost.program import Program
 from symcost.repeated import INDEXED
-from symcost.sampling import LARGE, Condition, Point, choices
+from symcost.sampling import LARGE, Condition, Point, Sampler, choices
 from symcost.symbolize import structure
 
 SMALL = 33
@@ -37,8 +41,20 @@ class Structure:
         self.structural = list(other.structural)
         self.breaks, self.small_breaks = list(other.breaks), dict(other.small_breaks)
 
+    def split(self, condition: Condition) -> None:
+        """Note a condition where the program is another one."""
+        if condition in self.breaks:
+            raise GeneralizationError(
+                f"the program changes with the sizes in a way that no formula covers, around {text_of((condition,))}"
+            )
+        self.breaks.append(condition)
+
     def classify(self, difference: StructureDiffers) -> None:
-        """Note what explains a difference in structure: a structural symbol, small sizes, or a remainder."""
+        """Note what explains a difference in structure: a test of the user's, layers, small sizes, or a remainder."""
+        condition = self._tested(difference.a, difference.b)
+        if condition is not None:
+            self.breaks.append(condition)
+            return
         name, a, b = self._responsible(difference)
         if name in self.structural:
             raise self.branch(a, b)
@@ -86,6 +102,37 @@ class Structure:
             raise self.branch(low, high)
         self.breaks.append(condition)
 
+    def observed(self) -> Observed:
+        """What the user's tests say; a small point is traced and watched if none was."""
+        rng = random.Random(21)
+        while not self.traces.watched:
+            point = Sampler(self.domain).draw(rng, 5, 13)
+            if point is None:
+                break
+            if tuple(point.items()) not in self.traces.programs and len(set(point.values())) == len(point):
+                try:
+                    self.traces.watched_at(point)
+                except BuildError:
+                    return Observed()
+        return self.traces.observed(self.domain) or Observed()
+
+    def _tested(self, a: Point, b: Point) -> Condition | None:
+        """A condition, read off a test in the user's code, that holds at one of two points and divides the programs."""
+        for predicate in self.observed().predicates:
+            names = predicate.names - set(self.structural)
+            answers = predicate.holds(a), predicate.holds(b)
+            if not names or None in answers or answers[0] == answers[1]:
+                continue
+            program = self._try({**a, **{n: b[n] for n in predicate.names}})
+            if program is not None and structure(program) == structure(self.traces.at(a)):
+                continue
+            larger = max((a, b), key=lambda p: sum(p.values()))
+            for size, value in predicate.conditions(self.domain, bool(predicate.holds(larger))) or ():
+                divides = (evaluate(size, a) == value) != (evaluate(size, b) == value)
+                if divides and (size, value) not in self.breaks:
+                    return size, value
+        return None
+
     def _responsible(self, difference: StructureDiffers) -> tuple[str, Point, Point]:
         """The symbol whose change alone changes the structure, with two points that show it."""
         a, b = difference.a, difference.b
@@ -126,6 +173,8 @@ class Structure:
         if third is None:
             return self.domain[name].power_of is not None
         growth = counts[high] - counts[low]
+        if growth > 0 and name in self.observed().ranged:
+            return True  # `for i in range(layers)`, where every third layer may be another one
         # so many operations for each unit; dimensions that become 1 one after the other add fewer, and unevenly
         return growth > 0 and growth % (high - low) == 0 and sum(1 for _ in third.walk()) - counts[high] == growth
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from symcost.domain import Domain
 from symcost.ledger import Key, Ledger, Row
@@ -20,6 +20,8 @@ from symcost.polynomial import (
 )
 from symcost.solve import linear_fit
 
+_Bases = Sequence[Sequence[Size]]
+
 
 class NoFunction(Exception):
     """A coefficient whose values at the samples no function of the grammar takes."""
@@ -28,27 +30,28 @@ class NoFunction(Exception):
         self.key, self.quantity, self.values = key, quantity, values
 
 
-def solve_ledgers(domain: Domain, name: str, ledgers: Mapping[int, Ledger]) -> Ledger:
-    """One ledger whose coefficients are functions of `name`."""
+def solve_ledgers(
+    domain: Domain, name: str, ledgers: Mapping[int, Ledger], likely: Sequence[Sequence[Size]] = ()
+) -> Ledger:
+    """One ledger whose coefficients are functions of `name`; `likely` are functions of it that occur in the program."""
     keys = dict.fromkeys(r.key for ledger in ledgers.values() for r in ledger.rows)
     by_key = {v: {r.key: r for r in ledger.rows} for v, ledger in ledgers.items()}
     memo: dict[tuple, Size] = {}
-    logarithms = domain[name].power_of == 2
+    bases = _bases(symbol(name), domain[name].power_of == 2)
+    bases[1:1] = [basis for functions in likely for basis in (list(functions), [symbol(name), *functions])]
     rows = []
     for key in keys:
         present = {v: rows_.get(key) for v, rows_ in by_key.items()}
         quantities = dict.fromkeys(q for r in present.values() if r for q in r.costs)
-        row = Row(
-            key, _function(name, {v: r.count if r else 0 for v, r in present.items()}, key, "count", memo, logarithms)
-        )
+        row = Row(key, _function(name, {v: r.count if r else 0 for v, r in present.items()}, key, "count", memo, bases))
         for q in quantities:
-            row.costs[q] = _function(name, {v: r[q] if r else 0 for v, r in present.items()}, key, q, memo, logarithms)
+            row.costs[q] = _function(name, {v: r[q] if r else 0 for v, r in present.items()}, key, q, memo, bases)
         rows.append(row)
     unknown = dict.fromkeys(u for ledger in ledgers.values() for u in ledger.unknown)
     return Ledger(rows, unknown)
 
 
-def _function(name: str, sizes: Mapping[int, Size], key: Key, quantity: str, memo: dict, logarithms: bool) -> Size:
+def _function(name: str, sizes: Mapping[int, Size], key: Key, quantity: str, memo: dict, bases: _Bases) -> Size:
     """A size whose coefficients, monomial by monomial, are functions of `name`."""
     monomials = dict.fromkeys(m for s in sizes.values() for m in terms_of(s))
     result: Size = 0
@@ -56,16 +59,16 @@ def _function(name: str, sizes: Mapping[int, Size], key: Key, quantity: str, mem
         values = {v: terms_of(s).get(m, 0) for v, s in sizes.items()}
         at = tuple(values.items())
         if at not in memo:
-            memo[at] = _coefficient(name, values, key, quantity, logarithms)
+            memo[at] = _coefficient(name, values, key, quantity, bases)
         result = result + memo[at] * make({m: 1})
     return result
 
 
-def _coefficient(name: str, values: Mapping[int, Number], key: Key, quantity: str, logarithms: bool) -> Size:
+def _coefficient(name: str, values: Mapping[int, Number], key: Key, quantity: str, bases: _Bases) -> Size:
     at, wanted = list(values), tuple(values.values())
     if len(set(wanted)) == 1:
         return wanted[0]  # type: ignore[return-value]
-    for basis in _bases(symbol(name), logarithms):
+    for basis in bases:
         if len(basis) + 1 >= len(at):  # one point must be left to check the fit
             continue
         columns = [tuple(evaluate(b, {name: v}) for v in at) for b in basis]

@@ -145,16 +145,16 @@ def user_line(traceback: TracebackType | None) -> str | None:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         line = f"{code.co_filename}:{traceback.tb_lineno} ({code.co_name})"
-        origin = _origin(code.co_filename)
-        if origin == "user":
+        whose = origin(code.co_filename)
+        if whose == "user":
             own = line
-        elif origin == "library":
+        elif whose == "library":
             library = line
         traceback = traceback.tb_next
     return own or library
 
 
-def _origin(filename: str) -> str:
+def origin(filename: str) -> str:
     """ "user", "library" (someone's installed package) or "machinery" (jax, flax, Python and symcost itself)."""
     path = Path(filename)
     if filename.startswith("<frozen"):

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symcost.conditions import Where
-from symcost.domain import format_sizes
+from symcost.domain import Domain, format_sizes
 from symcost.ledger import Key, Ledger
 from symcost.polynomial import Size, bind, evaluate, indicator, product
+from symcost.predicates import Observed, observed
 from symcost.program import Program
-from symcost.sampling import Point, Sampler, Units
+from symcost.sampling import Condition, Point, Sampler, Units
+from symcost.watch import Watch
 
 
 @dataclass
 class Traces:
-    """Programs by point; each is traced once."""
+    """Programs by point; each is traced once.
 
-    program_at: Callable[[Mapping[str, int]], Program]  # user's sizes -> program
+    Attributes:
+        program_at: user's sizes -> program. watcher: what to trace in so that the user's tests are seen.
+        watched: the points traced so, each with the tests.
+    """
+
+    program_at: Callable[[Mapping[str, int]], Program]
     units: Units
     progress: Callable[[str], None] = lambda message: None
     programs: dict[tuple, Program] = field(default_factory=dict)
+    watcher: Callable[[], AbstractContextManager[Watch]] = lambda: nullcontext(Watch())
+    watched: list[tuple[Point, Watch]] = field(default_factory=list)
 
     def having(self, sampler: Sampler) -> list[Point]:
         """Points traced before that `sampler` could have drawn."""
@@ -35,6 +45,22 @@ class Traces:
             self.progress(f"tracing at {format_sizes(self.units.sizes(point))}")
             self.programs[key] = self.program_at(self.units.sizes(point))
         return self.programs[key]
+
+    def watched_at(self, point: Point) -> Program:
+        """The program at a point, which is watched if none was before; a point traced before shows nothing."""
+        if self.watched or tuple(point.items()) in self.programs:
+            return self.at(point)
+        with self.watcher() as watch:
+            program = self.at(point)
+        self.watched.append((dict(point), watch))
+        return program
+
+    def observed(self, domain: Domain, formulas: Iterable[Size] = ()) -> Observed | None:
+        """What the user's tests say, in terms of `formulas`; None if no trace was watched."""
+        if not self.watched:
+            return None
+        point, watch = self.watched[0]
+        return observed(watch, point, domain, formulas)
 
     @property
     def count(self) -> int:
@@ -56,11 +82,11 @@ class Threshold(Exception):
         self.name, self.point, self.above = name, point, above
 
 
-class Residue(Exception):
-    """At multiples of `modulus` (units) of a symbol the program is another one."""
+class Split(Exception):
+    """Where a condition holds, the program is another one."""
 
-    def __init__(self, name: str, modulus: int):
-        self.name, self.modulus = name, modulus
+    def __init__(self, condition: Condition):
+        self.condition = condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,17 +76,47 @@ def _atom(atom: Atom, order: Sequence[str]) -> str:
 def _condition(atom: Atom, order: Sequence[str]) -> str | None:
     """``N <= 64`` for floor(N/65) = 0, ``T mod 8 = 0`` for T - 8*floor(T/8) = 0."""
     size, value = atom.args
-    if value == 0 and sorted(terms_of(size).values()) == [-1, 1]:
-        (a, b) = (make({m: abs(c)}) for m, c in sorted(terms_of(size).items(), key=lambda item: -item[1]))
-        return f"{format_size(a, order)} = {format_size(b, order)}"
-    floors = [a for m in terms_of(size) for a, _ in m if a.kind == "floor_div" and isinstance(a.args[1], int)]
-    if value != 0 or len(floors) != 1:
+    if value != 0:
         return None
-    inner, q = floors[0].args
-    assert isinstance(q, int)
-    if size == floor_div(inner, q):
-        return f"{format_size(inner, order)} <= {q - 1}"
-    return f"{format_size(inner, order)} mod {q} = 0" if size == mod(inner, q) else None
+    for floor in (a for m in terms_of(size) for a, _ in m if a.kind == "floor_div"):
+        inner, q = floor.args
+        if isinstance(q, int) and size == floor_div(inner, q):
+            return f"{format_size(inner, order)} <= {q - 1}"
+        if size == mod(inner, q):
+            divisor = format_size(q, order)
+            return f"{_operand(inner, order)} mod {divisor if divisor.isalnum() else f'({divisor})'} = 0"
+    excesses = _excesses(size)
+    if excesses:
+        return " and ".join(_at_most(*_sides(excess), order) for excess in excesses)
+    left, right = _sides(size)
+    return f"{format_size(left, order)} = {format_size(right, order)}" if right != 0 else None
+
+
+def _at_most(left: Size, right: Size, order: Sequence[str]) -> str:
+    """``left <= right``, or ``left - 1 < right`` where that reads better."""
+    less = terms_of(left).get(()) == 1 and left != 1
+    return f"{format_size(left - less, order)} {'<' if less else '<='} {format_size(right, order)}"
+
+
+def _sides(size: Size) -> tuple[Size, Size]:
+    """Positive terms and, on the other side, negative ones."""
+    left, right = (make({m: abs(c) for m, c in terms_of(size).items() if sign * c > 0}) for sign in (1, -1))
+    return left, right
+
+
+def _operand(size: Size, order: Sequence[str]) -> str:
+    text = format_size(size, order)
+    return f"({text})" if " " in text else text
+
+
+def _excesses(size: Size) -> list[Size]:
+    """x and y of max(0, x, y)."""
+    terms = terms_of(size)
+    if len(terms) == 1 and set(terms.values()) == {1}:
+        ((atom, exponent), *others) = next(iter(terms))
+        if not others and exponent == 1 and atom.kind == "maximum" and 0 in atom.args:
+            return [a for a in atom.args if a != 0]
+    return []
 
 
 def _floor(a: Size, b: Size, order: Sequence[str]) -> str:

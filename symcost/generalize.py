@@ -38,6 +38,9 @@ POINTS = 4
 """Points in general position to begin with: enough for constants, symbols, multiples of monomials and lines in
 them, which is what nearly all slots hold; a slot that needs more asks for it."""
 
+RANGES = ((1, 12), (1, 12), (13, 97), (33, 160), (33, 400), (1, 400))
+"""Where it is tried whether one condition follows from others."""
+
 EXTRA_POINTS = 10
 """Points added at most for slots that are unsolved or ambiguous."""
 
@@ -76,6 +79,7 @@ class SizeGeneralizer:
         self.breaks, self.small_breaks = tuple(breaks), dict(small_breaks or {})
         self.regions: list[Condition] = []  # where a dimension that follows from a symbol is 1
         self._held: dict[Condition, tuple[str, frozenset[int]]] = {}
+        self._implied: dict[tuple[Condition, Where], bool] = {}
         self.floors = {**self.small_breaks, **dict(filter(None, map(threshold_of, self.breaks)))}
         floors = {n: floor for n, floor in self.floors.items() if n not in (fixed or {})}
         self.sampler = Sampler(domain, fixed, avoid=self.breaks, floors=floors)
@@ -175,7 +179,7 @@ class SizeGeneralizer:
             if point is None:  # a domain with so few sizes that all were used
                 return program, solver
             try:
-                concrete = self.traces.at(point)
+                concrete = self.traces.watched_at(point)
             except LoweringError:
                 if not large:
                     raise
@@ -240,9 +244,22 @@ class SizeGeneralizer:
             if condition in where or bind(condition[0], bound) == condition[1]:
                 return True
             name, values = self._where(condition)
+            if not name or len({n for size, _ in where for n in symbols_of(size)}) > 1:
+                return self._always(condition, where)
             return any(n == name and v <= values for n, v in held if n)
 
         return all(holds(condition) for condition in these)
+
+    def _always(self, condition: Condition, where: Where) -> bool:
+        """Whether a condition holds at all of some points drawn where those of `where` do."""
+        key = (condition, where)
+        if key not in self._implied:
+            fixed = {**self.sampler.fixed, **bound_by(where)}
+            sampler, rng = Sampler(self.domain, fixed, [c for c in where if name_of(c) is None]), random.Random(17)
+            drawn = (sampler.draw(rng, low, high) for low, high in RANGES)
+            points = [point for point in drawn if point is not None]
+            self._implied[key] = bool(points) and all(evaluate(condition[0], p) == condition[1] for p in points)
+        return self._implied[key]
 
     def _where(self, condition: Condition) -> tuple[str, frozenset[int]]:
         """The symbol that a condition is about, and the units (as far as we look) at which it holds."""
@@ -321,7 +338,7 @@ class SizeGeneralizer:
         rng = random.Random(17 + attempt)
         best, fewest = None, -1
         for low, high in [(13, 97)] * 30 + [(2, 400)] * 10 + [(1, 400)] * 10:
-            if best is not None and high == 400:
+            if best is not None and high == 400 and not (fewest and sampler.require):
                 break
             point = sampler.draw(rng, low, high)
             if point is None or not fresh(point):

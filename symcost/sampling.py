@@ -23,6 +23,12 @@ Condition = tuple[Size, int]
 SELDOM = 16
 """Drawing again until conditions hold is given up where fewer than one in so many units meets them."""
 
+WIDE = 600
+"""Range of the units drawn above a large floor."""
+
+MENDED = 60
+"""Draws that are changed so that they meet what is required of several symbols at once."""
+
 LARGE = 1031
 """Sizes of the check point start here: above the thresholds (128, 512, 1024) at which libraries change their ways."""
 
@@ -88,6 +94,7 @@ class Sampler:
         self.free = [d for d in domain.dims if d.name not in self.fixed]
         # Conditions on one symbol alone, for pools of which next to nothing is allowed
         self._alone: dict[str, list[tuple[Size, int, bool]]] = {}
+        self._pools: dict[tuple[str, int, int], list[int]] = {}
         for conditions, wanted in ((self.require, True), (self.avoid, False)):
             for size, value in conditions:
                 names = symbols_of(size) - set(self.fixed)
@@ -110,25 +117,44 @@ class Sampler:
             and self.domain.holds(self.units.sizes(point))
         )
 
-    def draw(self, rng: random.Random, low: int, high: int, tries: int = 2000) -> Point | None:
+    def draw(self, rng: random.Random, low: int, high: int, tries: int = 600) -> Point | None:
         """A random point with free units in low..high; the nearest allowed units where the domain has none there."""
-        pools = {}
-        for dim in self.free:
+        pools = {dim.name: self._pool(dim, low, high) for dim in self.free}
+        if not all(pools.values()):
+            return None
+        for attempt in range(tries):
+            point = {name: rng.choice(pool) for name, pool in pools.items()} | self.fixed
+            if attempt < MENDED and self.require:
+                point = self._mended(point, pools, rng)
+            if self.valid(point):
+                return point
+        return None
+
+    def _pool(self, dim: Dim, low: int, high: int) -> list[int]:
+        """Units of one symbol to draw from."""
+        key = (dim.name, low, high)
+        if key not in self._pools:
             floor = self.floors.get(dim.name, 0)
-            pool = choices(dim, *((low, high) if low >= floor else (floor, max(high, 4 * floor))))
+            pool = choices(dim, *((low, high) if low >= floor else (floor, max(high, min(4 * floor, floor + WIDE)))))
             if not pool:
                 least, most = bounds(dim)
                 pool = choices(dim, least, least + (high - low)) if least > low else choices(dim, 1, most or high)[-8:]
             if not pool:
                 raise DimensionError(f"the domain of {dim.name} has no size to sample: {dim}")
-            pools[dim.name] = self._allowed(dim.name, pool)
-        if not all(pools.values()):
-            return None
-        for _ in range(tries):
-            point = {name: rng.choice(pool) for name, pool in pools.items()} | self.fixed
-            if self.valid(point):
-                return point
-        return None
+            self._pools[key] = self._allowed(dim.name, pool)
+        return self._pools[key]
+
+    def _mended(self, point: Point, pools: Mapping[str, list[int]], rng: random.Random) -> Point:
+        """`point` with one symbol changed so that a required relation of several symbols holds."""
+        for size, value in self.require:
+            names = [n for n in symbols_of(size) if n in pools]
+            if len(names) < 2 or evaluate(size, point) == value:
+                continue
+            name = rng.choice(sorted(names))
+            fitting = [n for n in pools[name] if evaluate(size, {**point, name: n}) == value]
+            if fitting:
+                point = {**point, name: rng.choice(fitting)}
+        return point
 
     def generic(self, count: int, small: int = 2) -> list[Point]:
         """`count` points in general position, residues mod 2, 3 and 4 mixed.

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from math import gcd
 from typing import TYPE_CHECKING
 
-from symcost.conditions import Where, bound_by, given, name_of
+from symcost.conditions import Where, bound_by, given, name_of, threshold_of
 from symcost.domain import Dim, format_sizes
 from symcost.errors import BuildError, GeneralizationError
-from symcost.fit import Correction, Fit, Residue, Threshold, value_at
+from symcost.fit import Correction, Fit, Split, Threshold, value_at
 from symcost.ledger import Ledger, Row
-from symcost.polynomial import Poly, Size, bind, evaluate, mod, symbol, symbols_of
+from symcost.polynomial import Poly, Size, atoms_of, bind, evaluate, mod, symbol, symbols_of
+from symcost.predicates import Predicate
 from symcost.program import Op, Program, Value
 from symcost.sampling import LARGE, Condition, Point, Sampler, bounds
 from symcost.symbolize import agrees, first_difference
@@ -34,6 +35,9 @@ EQUAL = 37
 
 ONE_BY_ONE = 20
 """Up to this threshold, sizes below it are corrected one by one where no formula covers them together."""
+
+PAIRED = 4
+"""Conditions, at most, of which every two are tried together."""
 
 NEUTRAL = 8
 """Sizes tried at most because a literal becomes 0 or 1 there."""
@@ -65,11 +69,14 @@ class SpecialSizes:
         self._affine(fit)
         if self.of.coincidences:
             self._coincidences(fit)
-        self._branches(fit)
+        self._tests(fit)
         # Wider regions first: a correction is what those that hold on a wider region leave over.
         for condition in dict.fromkeys((*self.of.breaks, *derived)):
             others = [one for one in ones if name_of(one) not in symbols_of(condition[0])]
             self._interactions(fit, [condition, *others])
+        for pair in itertools.combinations(self.of.breaks[:PAIRED], 2):
+            if not any(self.of.implied((a,), (b,)) for a, b in (pair, pair[::-1])):
+                self._interactions(fit, pair)
         if any(name_of(c) is not None for correction in fit.corrections for c in correction.where):
             for pair in itertools.combinations(ones, 2):  # a program that differs at 1 may do so in any combination
                 self._interactions(fit, pair)
@@ -149,28 +156,99 @@ class SpecialSizes:
                 self.of.regions.append(condition)
                 self.correct(fit, (condition,))
 
-    def _branches(self, fit: Fit) -> None:
-        """Sizes around the numbers that the user's code compares sizes with, and multiples of those it divides by."""
+    def _tests(self, fit: Fit) -> None:
+        """Sizes at which a test in the user's code turns out otherwise than at sizes in general position."""
+        seen = self.of.traces.observed(self.of.domain, fit.formulas)
+        if seen is None or self.of.branches().blind:
+            self._numbers(fit)
+        for predicate in seen.predicates if seen is not None else ():
+            if not predicate.names <= set(self.of.names):
+                continue
+            generic = self._generic(predicate)
+            conditions = predicate.conditions(self.of.domain, generic)
+            if conditions is None:
+                self._search(fit, predicate, generic)
+            for condition in conditions or ():
+                if condition not in self.of.breaks:
+                    self._tested(fit, condition)
+
+    def _generic(self, predicate: Predicate) -> bool:
+        """The answer of a test at most sizes in general position."""
+        rng = random.Random(5)
+        points = [p for _ in range(5) if (p := self.of.sampler.draw(rng, 33, 160)) is not None]
+        return 2 * sum(predicate.holds(p) is True for p in points) > len(points)
+
+    def _tested(self, fit: Fit, condition: Condition) -> None:
+        """Compare where a condition holds, and around a threshold; correct the formula, or begin again with a split."""
+        name, threshold = name_of(condition), threshold_of(condition)
+        if name is not None:
+            point = self._one(name, condition[1] * self.of.domain[name].multiple_of)
+            if point is not None and self._wrong_at(fit, point):
+                self.correct(fit, (condition,))
+        elif threshold is not None:
+            self._around(fit, *threshold)
+        elif any(self._wrong_at(fit, point) for point in self._within(fit, condition)):
+            kinds = {atom.kind for atom in atoms_of(condition[0])}
+            if len(symbols_of(condition[0])) == 1 or kinds & {"maximum", "minimum", "floor_div"}:
+                raise Split(condition)
+            self.correct(fit, (condition,))
+            for point in self._within(fit, condition):
+                if self._wrong_at(fit, point):
+                    raise self._refusal(
+                        fit, point, self.of.differences(fit.complete(), self.of.traces.at(point), point)
+                    )
+
+    def _within(self, fit: Fit, condition: Condition) -> list[Point]:
+        """Points where a condition holds and no relation for which the formula is corrected already."""
+        corrected = [c for correction in fit.corrections for c in correction.where if name_of(c) is None]
+        avoid = [c for c in (*corrected, *self.of.breaks) if not self.of.implied((c,), (condition,))]
+        floors = {n: floor for n, floor in self.of.floors.items() if n not in symbols_of(condition[0])}
+        sampler, rng = Sampler(self.of.domain, self.of.sampler.fixed, [condition], avoid, floors), random.Random(8)
+        drawn = (sampler.draw(rng, low, high) for low, high in ((33, 160), (2, 70), (1, 400)))
+        return [point for point in drawn if point is not None]
+
+    def _around(self, fit: Fit, name: str, unit: int) -> None:
+        """Sizes around one with which the user's code compares a symbol."""
+        scale = self.of.domain[name].multiple_of
+        points = {u: self._one(name, u * scale) for u in (unit - 1, unit, unit + 1)}
+        wrong = [u for u, point in points.items() if point is not None and self._wrong_at(fit, point)]
+        if wrong == [unit]:
+            self.correct(fit, ((symbol(name), unit),))
+        elif wrong:
+            # else the formula holds below, and the program changes above
+            low = wrong[-1] if wrong[0] < unit else max(u for u in (unit - 1, unit) if u not in wrong)
+            point = points[low]
+            if point is not None:
+                raise Threshold(name, point, low + 1)
+
+    def _search(self, fit: Fit, predicate: Predicate, generic: bool) -> None:
+        """A test of which no formula is known: the program must be the same however it turns out."""
+        rng = random.Random(13)
+        for low, high in ((1, 12), (1, 400), (1, 70), (33, 4000)):
+            for _ in range(60):
+                point = self.of.sampler.draw(rng, low, high)
+                if point is None or predicate.holds(point) in (generic, None):
+                    continue
+                if self._wrong_at(fit, point):
+                    raise GeneralizationError(
+                        f"the program changes with the sizes in a way that no formula covers: {predicate.test.text}",
+                        where=f"{predicate.test.source}, {format_sizes(self.of.traces.units.sizes(point))}",
+                        todo="declare a domain on one side of the branch: sc.dim(name, multiple_of=...) or where=[...]",
+                    )
+                break
+
+    def _numbers(self, fit: Fit) -> None:
+        """Sizes around the numbers in the user's bytecode: all that is known of code that has no source."""
         found = self.of.branches()
         for number in found.divisors:
             for name in self._responsible(fit, 3 * number):
                 unit = number // gcd(number, self.of.domain[name].multiple_of)
                 if unit > 1 and (mod(symbol(name), unit), 0) not in self.of.breaks:
-                    raise Residue(name, unit)
+                    raise Split((mod(symbol(name), unit), 0))
         for number in found.compared:
-            wrong = {size: self._responsible(fit, size) for size in (number - 1, number, number + 1)}
-            for name in dict.fromkeys(n for names in wrong.values() for n in names):
-                scale = self.of.domain[name].multiple_of
-                sizes = [s for s, names in wrong.items() if name in names]
-                if sizes == [number]:
-                    self.correct(fit, ((symbol(name), number // scale),))
-                    continue
-                below = sizes[0] < number  # else the formula holds below, and the program changes above
-                low = sizes[-1] if below else next(s for s in (number, number - 1) if s not in sizes)
-                high = next(s for s in (number, number + 1) if s > low)
-                point = self._one(name, low)
-                if point is not None and high % scale == 0:
-                    raise Threshold(name, point, high // scale)
+            wrong = [n for size in (number - 1, number, number + 1) for n in self._responsible(fit, size)]
+            for name in dict.fromkeys(wrong):
+                self._around(fit, name, number // self.of.domain[name].multiple_of)
 
     def _responsible(self, fit: Fit, size: int) -> list[str]:
         """Symbols for which a size, taken by them alone, is one at which the formula fails."""

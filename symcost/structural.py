@@ -16,14 +16,17 @@ from symcost.classify import Structure
 from symcost.coefficients import NoFunction, solve_ledgers
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError, LoweringError, NoSizesError
-from symcost.fit import Correction, Fit, Residue, StructureDiffers, Threshold, Traces, ledger_differences
+from symcost.fit import Correction, Fit, Split, StructureDiffers, Threshold, Traces, ledger_differences
 from symcost.generalize import SizeGeneralizer
 from symcost.ledger import Ledger
 from symcost.places import differing, line_of, place
-from symcost.polynomial import Poly, Size, bind, mod, symbol
+from symcost.polynomial import Poly, Size, bind, symbol
 from symcost.program import Program
 from symcost.repeated import merging
 from symcost.sampling import Condition, Sampler, bounds, choices
+
+DEEPEST, TURNS = 40, 6
+"""Layers traced at most because another kind of layer begins there, and how many such depths."""
 
 SAMPLES = 4
 """Values of a structural symbol that are traced first; one more where no function of it fits."""
@@ -70,8 +73,8 @@ class Generalizer:
             except Threshold as threshold:
                 self.structure.divide(threshold)
                 continue
-            except Residue as residue:
-                self.structure.breaks.append((mod(symbol(residue.name), residue.modulus), 0))
+            except Split as split:
+                self.structure.split(split.condition)
                 continue
             except NoSizesError:
                 if last is None or not self.structure.breaks:
@@ -126,7 +129,15 @@ class Generalizer:
         traced = sorted({dict(key)[name] for key in self.traces.programs} & set(found[: SAMPLES + 2]))
         found = sorted({*traced[:SAMPLES], *[v for v in found if v not in traced][: max(0, SAMPLES - len(traced))]})
         least, most = bounds(dim)
+        turning = {u for _, units in self._counts(name) for u in units if u in choices(dim, 2, DEEPEST)}
+        found = sorted({*found, *sorted(turning)[:TURNS]})
         return found or choices(dim, least, least + SAMPLES if most is None else most)
+
+    def _counts(self, name: str) -> list[tuple[list[Size], list[int]]]:
+        """How often tests on the count of a loop hold (`if i % 3 == 0`), as functions of the symbol at its end."""
+        loops = [loop for loop in self.structure.observed().loops if loop.structural(self.domain) == name]
+        counts = (loop.count(self.domain, name) for loop in loops)
+        return [count for count in counts if count is not None]
 
     def _spare(self, name: str, used: Sequence[int]) -> list[int]:
         return [v for v in choices(self.domain[name], 2, 4096 if self.domain[name].power_of else 12) if v not in used][
@@ -135,14 +146,15 @@ class Generalizer:
 
     def _solve(self, name: str, fits: Mapping[int, Fit], fixed, rest: list[str], base: Fit) -> Fit:
         merge = merging(list(fits.values()))
-        ledger = solve_ledgers(self.domain, name, {v: f.ledger.group(merge) for v, f in fits.items()})
+        likely = [functions for functions, _ in self._counts(name)]
+        ledger = solve_ledgers(self.domain, name, {v: f.ledger.group(merge) for v, f in fits.items()}, likely)
         corrections = []
         for where in dict.fromkeys(c.where for f in fits.values() for c in f.corrections):
             ledgers = {
                 v: next((c.ledger.group(merge) for c in f.corrections if c.where == where), Ledger())
                 for v, f in fits.items()
             }
-            corrections.append(Correction(where, solve_ledgers(self.domain, name, ledgers)))
+            corrections.append(Correction(where, solve_ledgers(self.domain, name, ledgers, likely)))
         fit = Fit(ledger, corrections, base.formulas, base.constants, None, base.models, base.excluded)
         for value in self._special_values(name):
             self._special(fit, name, value, fixed, rest, base, merge)

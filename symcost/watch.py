@@ -1,0 +1,318 @@
+"""What the user's code asks of its sizes while it is traced: every test with the integers that stood in it.
+
+A program traced at T=40 does not show that ``if tokens % 48 == 0`` stands in the model, nor ``T == 2 * F``, nor
+``i >= 12`` in a loop over layers. So one trace is watched: before a line runs that compares, reduces or bounds
+integers, the names in that test are looked up, and `symcost.predicates` learns from them where else to look.
+
+Only names, attributes, subscripts and `len` are evaluated, nothing that the line would not evaluate itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import linecache
+import math
+import operator
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from types import CodeType, FrameType
+from typing import Any
+
+MOST = 64
+"""Executions of one test that are kept; a loop over layers asks the same thing again and again."""
+
+FUNCTIONS = ("len", "min", "max", "abs", "int", "round", "sum", "divmod", "bool", "all", "any")
+SCOPE: dict[str, Any] = {"__builtins__": {name: getattr(builtins, name) for name in FUNCTIONS}, "math": math}
+"""What a test may call beside operators."""
+
+_OPERATORS = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
+_COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
+
+
+@dataclass(frozen=True, eq=False)
+class Test:
+    """A condition in the source: ``tokens % 48 == 0``.
+
+    Attributes:
+        filename, line, function: where it stands. text: as written.
+        leaves: code of each name, attribute or subscript in it.
+        expression: the condition over ``_0``, ``_1`` ..., one per leaf. code: the same, compiled.
+        ranges: it is not a condition but the arguments of a `range`.
+    """
+
+    filename: str
+    line: int
+    function: str
+    text: str
+    leaves: tuple[CodeType, ...]
+    expression: ast.expr
+    code: CodeType
+    ranges: bool = False
+
+    @property
+    def source(self) -> str:
+        """``file:line (function)``."""
+        return f"{self.filename}:{self.line} ({self.function})"
+
+    def evaluate(self, values: tuple) -> Any:
+        """The condition for values of its leaves; works on symbolic sizes as far as its operators do."""
+        return eval(self.code, SCOPE, {f"_{i}": v for i, v in enumerate(values)})
+
+
+@dataclass
+class Watch:
+    """Tests seen in one trace, each with the values of its leaves in the order of execution."""
+
+    seen: dict[Test, list[tuple]] = field(default_factory=dict)
+
+    def note(self, test: Test, frame: FrameType) -> None:
+        """Evaluate the leaves of `test` in `frame`; whatever cannot be evaluated, or is no integer, is left out."""
+        before = self.seen.setdefault(test, [])
+        if len(before) >= MOST:
+            return
+        try:
+            values = tuple(_plain(eval(leaf, frame.f_globals, frame.f_locals)) for leaf in test.leaves)
+        except Exception:  # the user's names may do anything, and short-circuits may keep them from being used
+            return
+        if any(isinstance(v, int | tuple) and not isinstance(v, bool) for v in values):
+            before.append(values)
+
+
+def _plain(value: Any) -> Any:
+    """An integer, a tuple of integers, or another constant; raises `TypeError` for arrays and other objects."""
+    if value is None or isinstance(value, bool | str | float):
+        return value
+    if isinstance(value, tuple | list):
+        return tuple(operator.index(v) for v in value)
+    return operator.index(value)
+
+
+@contextmanager
+def watching(concerned: Callable[[str], bool]) -> Iterator[Watch]:
+    """Watch the code of files that `concerned` accepts.
+
+    Example:
+        >>> def model(tokens):
+        ...     return "long" if tokens > 2048 else "short"
+        >>> with watching(lambda file: file == model.__code__.co_filename) as watch:
+        ...     _ = model(40)
+        >>> [(test.text, values) for test, values in watch.seen.items()]
+        [('tokens > 2048', [(40,)])]
+    """
+    watch, known = Watch(), {}
+    before = sys.gettrace()
+
+    def lines_of(code: CodeType) -> dict[int, list[Test]]:
+        if code not in known:
+            known[code] = tests_of(code) if concerned(code.co_filename) else {}
+        return known[code]
+
+    def enter(frame: FrameType, event: Any, argument: Any):
+        lines = lines_of(frame.f_code)
+        outer = before(frame, event, argument) if before is not None else None
+        if not lines:
+            return outer
+
+        def step(frame: FrameType, event: Any, argument: Any):
+            nonlocal outer
+            if event == "line":
+                for test in lines.get(frame.f_lineno, ()):
+                    watch.note(test, frame)
+            if outer is not None:
+                outer = outer(frame, event, argument)
+            return step
+
+        return step
+
+    sys.settrace(enter)
+    try:
+        yield watch
+    finally:
+        sys.settrace(before)
+
+
+# -- tests in the source -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What makes a code object: its name, first line, and where its text begins and ends."""
+
+    line: int
+    name: str
+    begin: tuple[int, int]
+    end: tuple[int, int]
+
+
+@cache
+def tests_of(code: CodeType) -> dict[int, list[Test]]:
+    """The tests that stand in a function itself (not in functions nested in it), by line."""
+    here = [s for s in _tests_in(code.co_filename) if (s.line, s.name) == (code.co_firstlineno, code.co_name)]
+    if len(here) > 1:  # several lambdas in one line
+        spots = {(line, column) for line, _, column, _ in code.co_positions() if line and column}
+        here = [s for s in here if spots and s.begin <= max(spots) <= s.end and s.begin <= min(spots)]
+    found: dict[int, list[Test]] = {}
+    for scope in here[-1:]:  # the innermost
+        for test in _tests_in(code.co_filename)[scope]:
+            found.setdefault(test.line, []).append(test)
+    return found
+
+
+@cache
+def _tests_in(filename: str) -> dict[_Scope, list[Test]]:
+    """All tests of a file, by the function that they stand in."""
+    source = "".join(linecache.getlines(filename))
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return {}
+    found: dict[_Scope, list[Test]] = {}
+
+    def visit(node: ast.AST, scope: _Scope) -> None:
+        inner = _scope(node)
+        if inner is not None:
+            found.setdefault(inner, [])
+        else:
+            test = _test(node, filename, scope.name)
+            if test is not None:
+                found.setdefault(scope, []).append(test)
+                if not test.ranges:
+                    return  # its parts decide nothing by themselves
+        # what a comprehension goes through first is evaluated outside of it
+        first = node.generators[0].iter if isinstance(node, _COMPREHENDING) else None
+        walk(node, inner or scope, first)
+        if first is not None:
+            visit(first, scope)
+
+    def walk(node: ast.AST, scope: _Scope, leave: ast.AST | None) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(node, ast.comprehension) and child is leave:
+                continue
+            if isinstance(child, ast.comprehension):
+                walk(child, scope, leave)
+            else:
+                visit(child, scope)
+
+    visit(tree, _Scope(1, "<module>", (0, 0), (0, 0)))
+    return found
+
+
+_COMPREHENDING = (ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
+_COMPREHENSIONS: dict[type, str] = {ast.GeneratorExp: "<genexpr>"}
+if sys.version_info < (3, 12):  # later they are part of the function around them
+    _COMPREHENSIONS |= {ast.ListComp: "<listcomp>", ast.SetComp: "<setcomp>", ast.DictComp: "<dictcomp>"}
+
+
+def _scope(node: ast.AST) -> _Scope | None:
+    """The scope that a node makes."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        line, name = min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.name
+    elif isinstance(node, ast.Lambda):
+        line, name = node.lineno, "<lambda>"
+    elif isinstance(node, ast.expr) and type(node) in _COMPREHENSIONS:
+        line, name = node.lineno, _COMPREHENSIONS[type(node)]
+    else:
+        return None
+    end = (node.end_lineno or 0, node.end_col_offset or 0)
+    return _Scope(line, name, (node.lineno, node.col_offset), end)
+
+
+def _test(node: ast.AST, filename: str, function: str) -> Test | None:
+    """The test that a node is, if it is one whose leaves can be looked up."""
+    tested: ast.expr | None = None
+    ranges = False
+    if isinstance(node, ast.BoolOp) or (isinstance(node, ast.Compare) and isinstance(node.ops[0], _COMPARISONS)):
+        tested = node
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        tested = ast.Compare(node, [ast.Eq()], [ast.Constant(0)])
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        if node.func.id in ("min", "max") and len(node.args) == 2:
+            tested = ast.Compare(node.args[0], [ast.Lt()], [node.args[1]])
+        elif node.func.id == "range" and node.args:
+            tested, ranges = ast.Tuple(list(node.args), ast.Load()), True
+    if tested is None:
+        return None
+    collected, text = _Leaves(), ast.unparse(node)
+    try:
+        expression = collected.take(tested)
+    except _Opaque:
+        return None
+    if not collected.found:
+        return None
+    whole = ast.fix_missing_locations(ast.copy_location(ast.Expression(expression), node))
+    leaves = tuple(compile(ast.Expression(leaf), filename, "eval") for leaf in collected.found.values())
+    line = min(n.lineno for n in ast.walk(node) if isinstance(n, ast.expr))
+    return Test(filename, line, function, text, leaves, expression, _compiled(whole, filename), ranges)
+
+
+def _compiled(expression: ast.Expression, filename: str) -> CodeType:
+    return compile(expression, filename, "eval")
+
+
+class _Opaque(Exception):
+    """Something in a test that may not be evaluated."""
+
+
+class _Leaves(ast.NodeTransformer):
+    """Replaces names, attributes, subscripts and lengths by ``_0``, ``_1`` ...; anything else must be arithmetic."""
+
+    def __init__(self):
+        self.found: dict[str, ast.expr] = {}
+
+    def take(self, node: ast.expr) -> ast.expr:
+        """The expression over `_0`, `_1` ...; raises `_Opaque` where there is none."""
+        found = self.visit(node)
+        assert isinstance(found, ast.expr)
+        return found
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.expr) and _chain(node):
+            index = list(self.found).index(key) if (key := ast.dump(node)) in self.found else len(self.found)
+            self.found.setdefault(key, node)
+            return ast.copy_location(ast.Name(f"_{index}", ast.Load()), node)
+        if isinstance(node, ast.Call):
+            return self._call(node)
+        arithmetic = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Tuple, ast.List, ast.Set, ast.Constant)
+        if not isinstance(node, (*arithmetic, *_OPERATORS)) or isinstance(node, ast.Is | ast.IsNot | ast.MatMult):
+            raise _Opaque
+        return self.generic_visit(node)
+
+    def _call(self, node: ast.Call) -> ast.AST:
+        function = node.func
+        plain = isinstance(function, ast.Name) and function.id in FUNCTIONS
+        mathematical = (
+            isinstance(function, ast.Attribute)
+            and isinstance(function.value, ast.Name)
+            and function.value.id == "math"
+            and hasattr(math, function.attr)
+        )
+        if node.keywords or not (plain or mathematical):
+            raise _Opaque
+        arguments = [self.take(a) for a in node.args]
+        return ast.copy_location(ast.Call(function, arguments, []), node)
+
+
+def _chain(node: ast.expr) -> bool:
+    """Whether a node is a name followed by attributes, subscripts and slices, or the length of one."""
+    if isinstance(node, ast.Name):
+        return True
+    if isinstance(node, ast.Attribute):
+        return _chain(node.value) and not (isinstance(node.value, ast.Name) and node.value.id == "math")
+    if isinstance(node, ast.Subscript):
+        return _chain(node.value) and _index(node.slice)
+    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
+    return called and len(node.args) == 1 and _chain(node.args[0])  # type: ignore[union-attr]
+
+
+def _index(node: ast.expr | None) -> bool:
+    if node is None or isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.Slice):
+        return all(map(_index, (node.lower, node.upper, node.step)))
+    if isinstance(node, ast.UnaryOp):
+        return _index(node.operand)
+    return _chain(node)
