@@ -126,15 +126,16 @@ class _Body:
             else:
                 self.append(eqn, scope, phase, inner)
 
-    def source(self, eqn) -> Source:
+    def source(self, eqn, called: Jaxpr | None = None) -> Source:
         if self.caller is not None and self.expanding:
             return self.caller
-        return Source(eqn.source_info, self.caller)
+        about = getattr(called, "debug_info", None)
+        return Source(eqn.source_info, self.caller, getattr(about, "func_src_info", None) or "")
 
     def inside(self, eqn, jaxpr: Jaxpr, context: Context, expanding: bool = False) -> None:
         """Run the equations of what `eqn` calls."""
         outer = self.caller, self.expanding
-        self.caller, self.expanding = self.source(eqn), self.expanding or expanding
+        self.caller, self.expanding = self.source(eqn, jaxpr), self.expanding or expanding
         self.run(jaxpr, context)
         self.caller, self.expanding = outer
         for var, atom in zip(eqn.outvars, jaxpr.outvars, strict=True):

@@ -118,6 +118,7 @@ _ADAPTERS: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     "pure_callback": _callback,
     "io_callback": _callback,
     "debug_callback": _callback,
+    "call_hi_primitive": lambda params: {"target": type(params["_prim"]).__name__},
     "debug_print": _only(),
     "ffi_call": lambda params: {"target": params["target_name"]},
     "call_exported": lambda params: {"target": params["exported"].fun_name.strip("<>")},

@@ -33,12 +33,13 @@ class Source:
     Args:
         info: JAX's source info. caller: of the call that was inlined; JAX knows no line of the user's inside the
             calls that it makes itself (`jax.random.normal` is a jitted function).
+        function: what JAX knows of the function called, for calls that have lost their line to a transformation.
     """
 
-    __slots__ = ("caller", "info")
+    __slots__ = ("caller", "function", "info")
 
-    def __init__(self, info, caller: Source | None = None):
-        self.info, self.caller = info, caller
+    def __init__(self, info, caller: Source | None = None, function: str = ""):
+        self.info, self.caller, self.function = info, caller, function
 
     @property
     def innermost(self) -> str:
@@ -52,7 +53,11 @@ class Source:
         own = [f for f in frames if not is_library(f.file_name)]
         for frame in own or frames[:1]:
             return f"{frame.file_name}:{frame.start_line} ({frame.function_name})"
-        return str(self.caller or "")
+        return str(self.caller or "") or self._definition()
+
+    def _definition(self) -> str:
+        name, at, place = self.function.partition(" at ")
+        return f"{place} ({name})" if at and not is_library(place) else ""
 
 
 def is_library(path: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
-from symcost.errors import RuleError
+from symcost.errors import RuleError, SymcostError
 from symcost.polynomial import Poly, Size, symbol
 from symcost.program import Op, Program
 
@@ -134,6 +134,10 @@ class Registry:
         text = self._rules[primitive].__doc__ or ""
         return " ".join(text.split())
 
+    def foreign(self) -> dict[str, Rule]:
+        """Rules that are not symcost's own."""
+        return {p: rule for p, rule in self._rules.items() if not rule.__module__.startswith("symcost.rules.")}
+
     def prepare(self, program: Program) -> Program:
         """The program as the rules are to see it; conventions that know larger operations than JAX does mark them."""
         return program
@@ -152,35 +156,37 @@ def checked(rule: Rule, op: Op) -> Cost | Flow | None:
     """What `rule` says about `op` (None: uncounted), if that makes sense; otherwise an error naming rule and primitive.
 
     Raises:
-        RuleError: the rule returned nothing, or a cost that is negative or no integer.
+        RuleError: the rule failed, returned nothing, or a cost that is negative or no integer.
     """
-    cost: object = rule(op)
+    try:
+        cost: object = rule(op)
+    except SymcostError:
+        raise
+    except Exception as error:
+        text = f"raised {type(error).__name__}: {error}"
+        raise _wrong(rule, op, text, "see symcost.program.Op for what a rule is given") from error
     if cost is UNCOUNTED:
         return None
-    where = op.source or op.scope or None
-    returned = f"the rule {getattr(rule, '__name__', rule)!r} of primitive {op.primitive!r} returned"
     if not isinstance(cost, Cost | Flow):
-        raise RuleError(f"{returned} {cost!r}, not a symcost Cost", where=where, todo="return sc.Cost(flops=...)")
+        raise _wrong(rule, op, f"returned {cost!r}, not a symcost Cost", "return sc.Cost(flops=...)")
     own = cost.own if isinstance(cost, Flow) else cost
-    sizes = [(name, getattr(own, name)) for name in QUANTITIES]
-    if isinstance(cost, Flow):
-        sizes += [(f"runs[{i}]", times) for i, (times, _) in enumerate(cost.runs)]
-    for name, value in sizes:
+    for name in QUANTITIES:
+        value = getattr(own, name)
         if value is None and name == "bytes_accessed":
             continue
         if isinstance(value, bool) or not isinstance(value, (int, Poly)):
-            raise RuleError(
-                f"{returned} {name}={value!r}, which is not an exact size",
-                where=where,
-                todo="use integers and symcost's floor_div, ceil_div, maximum ... (no floats)",
-            )
+            todo = "use integers and symcost's floor_div, ceil_div, maximum ... (no floats)"
+            raise _wrong(rule, op, f"returned {name}={value!r}, which is not an exact size", todo)
         if isinstance(value, int) and value < 0 and own.flag != LIBRARY_CALL:
-            raise RuleError(
-                f"{returned} {name}={value}, which is negative",
-                where=where,
-                todo="count what the operation does at every size, and 0 where it does nothing",
-            )
+            todo = "count what the operation does at every size, and 0 where it does nothing"
+            raise _wrong(rule, op, f"returned {name}={value}, which is negative", todo)
     return cost
+
+
+def _wrong(rule: Rule, op: Op, text: str, todo: str) -> RuleError:
+    name = getattr(rule, "__name__", repr(rule))
+    where = ", ".join(filter(None, (op.scope, op.source))) or None
+    return RuleError(f"the rule {name!r} of primitive {op.primitive!r} {text}", where=where, todo=todo)
 
 
 LIBRARY_CALL = "custom call"
