@@ -217,7 +217,7 @@ class Analysis:
     def _own_rules_make_sense(self, outcome: Outcome) -> None:
         """The user's own rules give integers that are not negative, at sizes drawn from the domain."""
         sampler = Sampler(self.family.domain)
-        drawn = itertools.islice(sampler.between(0, 500, seed=7), 60) if sampler.free else [{}]
+        drawn = itertools.islice(sampler.between(0, 500, seed=7), 300) if sampler.free else [{}]
         points = (sizes for sizes in map(self.units.sizes, drawn) if outcome.domain.holds(sizes))
         rows = ((row.key.primitive, row.costs) for row in outcome.ledger.rows)
         refuse_senseless(rows, own_rules(self.options.rules), points)
