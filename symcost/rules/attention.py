@@ -1,6 +1,6 @@
 """cuDNN's fused attention: the dots and the softmax that it stands for.
 
-Dao, Fu, Ermon, Rudra, Re: "FlashAttention" (2022), section 3 and appendix B: forward two
+Dao, Fu, Ermon, Rudra, Re: "FlashAttention" (2022): forward two
 dots over all pairs of queries and keys; backward five, one of which computes the scores
 again. Masked pairs count like any other, as in JAX's own attention.
 """

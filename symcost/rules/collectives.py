@@ -1,7 +1,7 @@
 """Communication between the devices of a mesh, by ring algorithms: bytes that each device sends.
 
 Chan, Heimlich, Purkayastha, van de Geijn: "Collective communication: theory, practice,
-and experience" (2007), section 4; Thakur, Rabenseifner, Gropp: "Optimization of
+and experience" (2007); Thakur, Rabenseifner, Gropp: "Optimization of
 collective communication operations in MPICH" (2005). A ring of n devices cuts a buffer
 into n chunks of equal size; where n does not divide it, the chunks are rounded up, so
 that every count is an integer.
@@ -105,7 +105,7 @@ def ppermute(op: Op) -> Cost:
 
 @algorithm.rule("pbroadcast", "pbroadcast_start", "pbroadcast_dynamic")
 def pbroadcast(op: Op) -> Cost:
-    """Pipelined around the ring: every device but the last sends the whole buffer on, cut into pieces."""
+    """Pipelined around the ring: the buffer crosses n - 1 links, (n - 1)/n of it for each of n devices."""
     n = devices(op)
     return sent(op, (n - 1) * chunk(op.inputs[0].size, n))
 
