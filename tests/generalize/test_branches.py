@@ -1,0 +1,226 @@
+"""Python branches on sizes: whatever a test in the user's code asks, the formula holds on both sides of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import symcost as sc
+from symcost.capture import trace
+from symcost.interpret import interpret
+from symcost.rules.registry import algorithm
+from symcost.watch import watching
+from tests.exactness import assert_exact
+
+WINDOW, LOW, HIGH = 384, 40, 60
+
+
+class Settings:
+    """Numbers that stand elsewhere than where they are compared."""
+
+    window, chunk = 700, 48
+
+
+settings = Settings()
+
+
+def floats(*shape: int) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(shape, jnp.float32)
+
+
+TESTS: dict[str, Callable[[int, int], bool]] = {
+    "equal": lambda T, F: T == F,
+    "twice": lambda T, F: T == 2 * F,
+    "square": lambda T, F: T == F * F,
+    "product": lambda T, F: T * F == 4096,
+    "sum": lambda T, F: T + F == 100,
+    "quotient": lambda T, F: T // F == 3,
+    "divisible": lambda T, F: T % F == 0,
+    "divides": lambda T, F: F % T == 0,
+    "greater": lambda T, F: T > F,
+    "not less": lambda T, F: T >= F,
+    "area": lambda T, F: T * F > 10_000,
+    "both small": lambda T, F: T <= 128 and F <= 128,
+    "between": lambda T, F: LOW < T < HIGH,
+    "between far": lambda T, F: 200 < T < 800,
+    "far": lambda T, F: T > 10_000,
+    "size of a constant": lambda T, F: T == WINDOW,
+    "one of two": lambda T, F: T in (5, 384),
+    "small size": lambda T, F: T == 3,
+    "attribute": lambda T, F: T > settings.window,
+    "multiple of an attribute": lambda T, F: T % settings.chunk == 0,
+    "multiple": lambda T, F: T % 100 == 0,
+    "residue": lambda T, F: T % 4 == 1,
+    "two residues": lambda T, F: T % 2 == 0 and T % 3 == 0,
+    "no remainder": lambda T, F: not T % 7,
+    "maximum": lambda T, F: max(T, 500) == 500,
+    "never": lambda T, F: T < 0,
+}
+
+POINTS = [
+    *((1, 5), (2, 2), (3, 9), (5, 8), (6, 5), (7, 14), (9, 3), (12, 5), (14, 7), (21, 7), (25, 5), (33, 11), (40, 3)),
+    *((41, 9), (45, 55), (49, 7), (50, 8), (59, 8), (60, 9), (63, 65), (64, 64), (32, 128), (128, 32), (96, 5)),
+    *((100, 3), (100, 100), (101, 100), (128, 128), (129, 128), (128, 129), (200, 3), (201, 3), (300, 11), (383, 2)),
+    *((384, 7), (385, 7), (500, 3), (501, 3), (700, 5), (701, 5), (799, 2), (801, 3), (10_000, 3), (10_001, 3)),
+]
+
+
+def branching(test: Callable[[int, int], bool]) -> Callable:
+    """A function that asks `test` of the shape of its argument."""
+
+    def fn(x, w):
+        T, F = x.shape
+        y = x @ w
+        return y + jnp.sin(y) if test(T, F) else y
+
+    return lambda T, F: (fn, (floats(T, F), floats(F, F)))
+
+
+def assert_equal(cost: sc.ProgramCost, build: Callable, sizes: dict[str, int]) -> None:
+    fn, args = build(**sizes)
+    expected = interpret(trace(fn, args), algorithm).totals()
+    values = cost.at(**sizes)
+    assert {q: getattr(values, q) for q in expected} == expected, sizes
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_both_sides_of_a_test_are_exact(name):
+    build = branching(TESTS[name])
+    cost = sc.trace_family(build, "T F")
+    for T, F in POINTS:
+        assert_equal(cost, build, {"T": T, "F": F})
+
+
+def test_branches_of_a_function_that_is_gone_after_building():
+    """`fn` closes over the sizes, and nobody keeps it."""
+
+    def build(T, F):
+        chunk = 24
+
+        def fn(x, w):
+            y = x @ w
+            return jnp.sin(y) if T % chunk == 0 or F == 2 * T else y
+
+        return fn, (floats(T, F), floats(F, F))
+
+    cost = sc.trace_family(build, "T F")
+    assert_exact(cost, build, [{"T": t, "F": f} for t, f in ((24, 5), (25, 5), (48, 3), (7, 14), (7, 13), (24, 48))])
+
+
+LOOPS: dict[str, Callable[[int, int], bool]] = {
+    "one layer": lambda i, L: i == 4,
+    "a late layer": lambda i, L: i == 30,
+    "from a layer on": lambda i, L: i >= 12,
+    "up to a layer": lambda i, L: i < 6,
+    "every third": lambda i, L: i % 3 == 0,
+    "every fifth": lambda i, L: i % 5 == 4,
+    "every sixth": lambda i, L: i % 6 == 5,
+    "fourths but the first": lambda i, L: i % 4 == 0 and i > 0,
+    "second half": lambda i, L: i >= L // 2,
+    "last": lambda i, L: i == L - 1,
+    "last four": lambda i, L: i >= L - 4,
+    "two residues": lambda i, L: i % 4 in (1, 2),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_layers_of_two_kinds(name):
+    test = LOOPS[name]
+
+    def build(L, F):
+        def fn(x, w):
+            for i in range(L):
+                x = x @ w
+                if test(i, L):
+                    x = jnp.sin(x)
+            return x
+
+        return fn, (floats(5, F), floats(F, F))
+
+    cost = sc.trace_family(build, "L F")
+    for L in (1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 20, 31, 40):
+        assert_equal(cost, build, {"L": L, "F": 3})
+
+
+def test_a_test_that_no_formula_covers_is_named():
+    with pytest.raises(sc.errors.GeneralizationError) as error:
+        sc.trace_family(branching(lambda T, F: T & (T - 1) == 0), "T F")
+    assert "T & T - 1 == 0" in str(error.value)
+    assert "test_branches.py:" in str(error.value)
+    assert "T=" in str(error.value)
+
+
+def test_conditions_are_printed_as_they_would_be_written():
+    for name, text in {
+        "twice": "[T = 2*F]",
+        "divisible": "[T mod F = 0]",
+        "not less": "[F <= T]",
+        "both small": "[F <= 128 and T <= 128]",
+    }.items():
+        assert text in sc.trace_family(branching(TESTS[name]), "T F").text("transcendentals")
+
+
+# -- watching ------------------------------------------------------------------------------
+
+
+def seen(function: Callable, *args) -> dict[str, list[tuple]]:
+    """Text of each test of this file -> values of its leaves."""
+    with watching(lambda file: file == __file__) as watch:
+        function(*args)
+    return {test.text: values for test, values in watch.seen.items() if values}
+
+
+def test_watching_sees_what_was_compared():
+    def model(x, width, mode="same"):
+        if mode == "same" and len(x) > 2:
+            pass
+        doubled = [i for i in range(width) if i % 2 == 0]
+        return doubled if not width % 7 else min(width, x[-1])
+
+    assert seen(model, (4, 5, 6), 3) == {
+        "mode == 'same' and len(x) > 2": [("same", 3)],
+        "range(width)": [(3,)],
+        "i % 2 == 0": [(0,), (1,), (2,)],
+        "width % 7": [(3,)],
+        "min(width, x[-1])": [(3, 6)],
+    }
+
+
+def test_watching_evaluates_nothing_that_could_do_something():
+    calls = []
+
+    def model(width):
+        return calls.append(1) or width > len(calls) or calls.pop() > 3
+
+    seen(model, 5)
+    assert calls == [1]  # once, by the model itself
+
+
+def test_watching_tells_lambdas_of_one_line_apart():
+    small, large = (lambda n: n < 2), (lambda n: n > 9)
+    assert seen(small, 5) == {"n < 2": [(5,)]}
+    assert seen(large, 5) == {"n > 9": [(5,)]}
+
+
+def test_watching_leaves_another_tracer_in_place():
+    events = []
+
+    def other(frame, event, argument):
+        events.append(frame.f_code.co_name)
+        return other
+
+    def model(n):
+        return n > 3
+
+    before = sys.gettrace()
+    sys.settrace(other)
+    try:
+        assert seen(model, 5) == {"n > 3": [(5,)]}
+        assert sys.gettrace() is other
+    finally:
+        sys.settrace(before)
+    assert "model" in events
