@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from symcost.arrays import size_from_text
 from symcost.cost import ProgramCost
 from symcost.dims import declared
 from symcost.domain import Dim, Domain, near_names
@@ -51,7 +52,7 @@ def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
             raise DimensionError(
                 f"the cost has no symbol {name!r}",
                 where=f"its symbols: {', '.join(sorted(known)) or 'none'}",
-                todo=f"did you mean {near[0]}?" if near else None,
+                todo=f"did you mean {near[0]}?" if near else "bind one of its symbols",
             )
         sizes[name] = _size(value, name)
     excluded = list(cost.domain.excluded)
@@ -63,18 +64,36 @@ def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
     for dim in cost.domain.dims:
         if dim.name in sizes:
             relations += _restrictions(dim, sizes[dim.name])
-    for description, reason in excluded:
-        if any(symbols_of(s) & set(sizes) for r in parse_relations(description)[0] for s in (r.left, r.right)):
-            raise DomainError(
-                f"the sizes {description} are excluded ({reason}), so its symbols cannot be bound",
-                todo="evaluate with cost.at(...) instead, which checks each size",
-            )
+    excluded = [e for e in (_excluded(d, why, sizes) for d, why in excluded) if e is not None]
     kept = [d for d in cost.domain.dims if d.name not in sizes]
     new = [n for s in sizes.values() for n in symbols_of(s) if n not in {d.name for d in kept}]
     domain = Domain((*kept, *(declared(n) for n in dict.fromkeys(new))), tuple(relations), tuple(excluded))
     unknown = tuple(u for u in cost.unknown if u.symbol not in sizes)
     ledger = Ledger(cost.ledger.map(lambda s: bind(s, sizes)).rows, unknown)
     return ProgramCost(cost.name, ledger, domain, cost.convention, note=f"{cost.name} with {_listed(values)}")
+
+
+def _excluded(description: str, reason: str, sizes: Mapping[str, Size]) -> tuple[str, str] | None:
+    """Excluded sizes with symbols bound; None where the bound sizes are no longer among them.
+
+    Raises:
+        DomainError: the bound sizes are excluded whatever the others are, or not by integers.
+    """
+    left = []
+    for relation in parse_relations(description)[0]:
+        names = symbols_of(relation.left) | symbols_of(relation.right)
+        if not names & set(sizes):
+            left.append(relation.text or f"{relation.left} {relation.operator} {relation.right}")
+        elif names <= set(sizes) and all(isinstance(sizes[n], int) for n in names):
+            if not relation.holds({n: int(sizes[n]) for n in names}):  # type: ignore[arg-type]  # checked above
+                return None
+        else:
+            left.append(f"{bind(relation.left, sizes)} {relation.operator} {bind(relation.right, sizes)}")
+    if not left:
+        raise DomainError(
+            f"the sizes {description} are excluded: {reason}", todo="bind its symbols to sizes that are not excluded"
+        )
+    return ", ".join(left), reason
 
 
 def _touched(relation: Any, sizes: Mapping[str, Size]) -> bool:
@@ -128,6 +147,8 @@ def _size(value: Any, what: str) -> Size:
         raise ArgumentError(f"{what} is a boolean, {value!r}", todo="an integer or an expression in symbols")
     if isinstance(value, int):
         return value
+    if isinstance(value, str):
+        return size_from_text(value, what)
     return from_sympy(value)
 
 

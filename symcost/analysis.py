@@ -76,6 +76,7 @@ class Analysis:
         load()
         self.family, self.options, self.progress = family, options, progress
         self.units = Units(family.domain)
+        self.trips_in_units = {name: self.units.unit(count) for name, count in options.trips.items()}
         self._traced: dict[tuple, Any] = {}
         self._numbers: Branches | None = None
         self._traces: dict[tuple[str, str], Traces] = {}
@@ -141,11 +142,12 @@ class Analysis:
         return self._traces[key]
 
     # -- costs -----------------------------------------------------------------------------
-    def interpret(self, program: Program, how: Convention, part: str = "") -> Ledger:
+    def interpret(self, program: Program, how: Convention, part: str = "", units: bool = False) -> Ledger:
         """The ledger of a program (concrete or symbolic), with rows for its inputs.
 
         Args:
             part: "work" for all but bytes_accessed, "traffic" for bytes_accessed alone, "" for all.
+            units: the program's symbols stand for units (see `symcost.sampling`), not for the user's sizes.
         """
         # What a symbol may be at least decides whether "n - 1 operations" needs a case for n = 0.
         with smallest_sizes({d.name: bounds(d)[0] for d in self.family.domain.dims}):
@@ -153,7 +155,7 @@ class Analysis:
                 program,
                 how.registry,
                 strict=self.options.strict,
-                trips=self.options.trips,
+                trips=self.trips_in_units if units else self.options.trips,
                 rules=self.options.rules if how.language == "jaxpr" else None,
             )
         rows = [*ledger.rows, *_input_rows(program)]
@@ -186,7 +188,7 @@ class Analysis:
         generalizer = Generalizer(
             traces,
             self.family.domain,
-            lambda program: self.interpret(program, how, part),
+            lambda program: self.interpret(program, how, part, units=True),
             before.fit.formulas if before else (),
             # XLA shares equal constants of equal shape, which changes its bytes by a few where sizes coincide
             coincidences=not (how.language == "hlo" and part == "traffic"),

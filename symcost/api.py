@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from symcost.advice import advice, trip
 from symcost.analysis import Analysis, Options
+from symcost.arrays import size_from_text
+from symcost.conventions import convention
 from symcost.cost import ProgramCost
+from symcost.dims import declared
+from symcost.domain import Dim, Domain, near_names
 from symcost.errors import ArgumentError
 from symcost.expression import from_sympy
 from symcost.family import Family
 from symcost.frontend import from_build, to_family, training_family
-from symcost.polynomial import Size
+from symcost.interpret import interpret
+from symcost.polynomial import Size, symbols_of
 from symcost.rules.registry import Rule
 
 Progress = Callable[[str], None]
@@ -41,7 +49,8 @@ def trace(
         kwargs: keyword arguments of the call. method, rngs, mutable: as in `flax.linen.Module.apply`.
         params: names or positions of a plain function's arguments that are parameters.
         where: relations between symbols, such as ``[M <= N]``.
-        trips: trip counts of `while` loops that do not say theirs, by symbol or by module path.
+        trips: trip counts of `while` loops that do not say theirs, by symbol or by module path: integers, or sizes
+            in symbols, ``{"trips_while_0": T}``. A symbol that the program does not have becomes part of the domain.
         strict: raise on a primitive without a rule, instead of carrying it as a symbol.
         rules: rules for this call only, by primitive.
         progress: called with a line of text before each traced point.
@@ -145,13 +154,82 @@ def analyze_family(
     progress: Progress | None = None,
 ) -> ProgramCost:
     """The cost of a `Family`, which every front end produces."""
-    options = Options({name: _trip_count(name, n) for name, n in (trips or {}).items()}, strict, dict(rules or {}))
-    analysis = Analysis(family, options, progress or (lambda message: None))
+    if not isinstance(strict, bool):
+        raise ArgumentError(f"strict={strict!r} is neither True nor False", todo="strict=True")
+    if progress is not None and not callable(progress):
+        raise ArgumentError(f"progress={progress!r} is not a function of a line of text", todo="progress=print")
+    counts, own = _trip_counts(trips), _rules(rules)
+    analysis = Analysis(family, Options(counts, strict, own), progress or (lambda message: None))
     outcome = analysis.outcome("algorithm")
-    return ProgramCost(family.name, outcome.ledger, outcome.domain, analysis=analysis)
+    _all_occur(analysis, counts)
+    named = dict.fromkeys(name for count in counts.values() for name in sorted(symbols_of(count)))
+    domain = replace(outcome.domain, dims=(*outcome.domain.dims, *_missing(outcome.domain, named)))
+    return ProgramCost(family.name, outcome.ledger, domain, analysis=analysis)
+
+
+def _missing(domain: Domain, names: Iterable[str]) -> list[Dim]:
+    """Symbols of trip counts that are no sizes of the program: they are evaluated like sizes."""
+    return [declared(name) for name in names if name not in domain.names]
+
+
+# -- trip counts and rules of the user's own -------------------------------------------------
+
+
+def _trip_counts(trips: Any) -> dict[str, Size]:
+    if trips is None:
+        return {}
+    if not isinstance(trips, Mapping) or not all(isinstance(name, str) for name in trips):
+        raise ArgumentError(f"trips={trips!r} is not a dict from names to counts", todo=trip("trips_while_0"))
+    return {name: _trip_count(name, count) for name, count in trips.items()}
 
 
 def _trip_count(name: str, value: Any) -> Size:
-    if isinstance(value, bool) or (isinstance(value, int) and value < 0):
-        raise ArgumentError(f"trips[{name!r}] = {value!r} is not a trip count", todo=f"trips={{{name!r}: 10}}")
-    return value if isinstance(value, int) else from_sympy(value)
+    """A count: an integer that is not negative, or a size in symbols (sympy's, or text as in a shape)."""
+    whole = not isinstance(value, bool) and type(value).__name__ != "bool_" and hasattr(value, "__index__")
+    if whole and (count := operator.index(value)) >= 0:
+        return count
+    if isinstance(value, str) and value.strip():
+        return size_from_text(value, f"the trip count {name}")
+    if getattr(value, "free_symbols", None):
+        return from_sympy(value)  # type: ignore[arg-type]  # refuses what is no size
+    raise ArgumentError(
+        f"trips[{name!r}] = {value!r} is not a trip count, an integer of at least 0 or a size in symbols",
+        todo=advice("{} or {}", trip(name), trip(name, "T")),
+    )
+
+
+def _all_occur(analysis: Analysis, trips: Mapping[str, Size]) -> None:
+    """Raise if a trip count is given for a loop that no traced program has, in jaxpr or HLO."""
+    known: dict[str, None] = {}
+    wanted = set(trips)
+    for how in (convention("algorithm"), convention("xla")):
+        if not wanted:
+            return
+        programs = (
+            list(analysis.traces("jaxpr").programs)[-1:] if how.language == "hlo" else analysis.traces("jaxpr").programs
+        )
+        for point in programs:
+            program = analysis.program(how.language, analysis.units.sizes(dict(point)))
+            found = [u for u in interpret(program, how.registry).unknown if u.symbol.startswith("trips_")]
+            known.update(dict.fromkeys(u.symbol for u in found))
+            wanted -= {name for u in found for name in (u.symbol, u.scope)}
+    if not wanted:
+        return
+    near = near_names(min(wanted), tuple(known)) or list(known)
+    raise ArgumentError(
+        f"no loop has the trip count {min(wanted)!r}",
+        where=f"the program's trip counts: {', '.join(known)}"
+        if known
+        else "every loop of the program says how often it runs, or there is none",
+        todo=trip(near[0]) if near else "leave it out",
+    )
+
+
+def _rules(rules: Any) -> dict[str, Rule]:
+    found = {} if rules is None else rules
+    if not isinstance(found, Mapping) or not all(isinstance(n, str) and callable(r) for n, r in found.items()):
+        raise ArgumentError(
+            f"rules={rules!r} is not a dict from names of primitives to functions",
+            todo='rules={"my_primitive": lambda op: sc.Cost(flops=op.output.size)}',
+        )
+    return dict(found)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symcost.advice import advice, declare
 from symcost.dims import declared, in_order, public_name, to_dims
 from symcost.domain import Dim, format_sizes, near_names, unknown_symbol
 from symcost.errors import ArgumentError, DimensionError
@@ -42,8 +43,11 @@ class ArraySpec:
                 at = format_sizes({n: sizes[n] for n in names})
                 raise DimensionError(
                     f"the dimension {size} of {self} is {value}, {why}, at {at}",
-                    todo=f'declare what the size must be, sc.dim("{names[0]}", min=...) or multiple_of=..., '
-                    "or round with // in the shape string",
+                    todo=advice(
+                        "declare what the size must be, such as {} or {}, or round with // in the shape string",
+                        declare(names[0], min=max(2, sizes[names[0]] + 1)),
+                        declare(names[0], multiple_of=2),
+                    ),
                 )
         return shape  # type: ignore[return-value]  # checked above
 
@@ -77,6 +81,13 @@ def array(shape: Any, dtype: Any = "float32", *, dims: Any = None) -> ArraySpec:
         sizes, names = parse_shape(shape)
         where = f'the shape string "{shape}"'
     else:
+        own = getattr(shape, "shape", None)
+        if own is not None and not (own == () and hasattr(shape, "__index__")):
+            given = f"{getattr(shape, 'dtype', '')!s}{list(own)}"
+            raise ArgumentError(
+                f"sc.array takes a shape, not an array ({given})",
+                todo=f"sc.array({tuple(own)}), or hand the array itself to sc.trace",
+            )
         if not isinstance(shape, (tuple, list)):
             shape = (shape,)
         sizes = tuple(_entry(entry, shape) for entry in shape)
@@ -90,6 +101,20 @@ def array(shape: Any, dtype: Any = "float32", *, dims: Any = None) -> ArraySpec:
     for name in names:
         declared(public_name(name))
     return ArraySpec(sizes, dtype_name(dtype))
+
+
+def size_from_text(text: str, what: str) -> Size:
+    """One size given as text, ``"4*H"``; its symbols are declared.
+
+    Args:
+        what: what the size is for, for the message.
+    """
+    sizes, names = parse_shape(text)
+    if len(sizes) != 1:
+        raise DimensionError(f"{what}: {text!r} is not one size", todo='write one size, such as "4*H"')
+    for name in names:
+        declared(public_name(name))
+    return sizes[0]
 
 
 def _entry(entry: Any, shape: Any) -> Size:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from symcost.advice import advice, at, trip
 from symcost.conventions import convention
 from symcost.domain import Domain, format_sizes
 from symcost.errors import ArgumentError, ConventionError, DomainError, MissingSizeError, UnknownPrimitiveError
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     import sympy
 
     from symcost.analysis import Analysis
+
+PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
+"""What JAX lowers programs for."""
 
 _AXES = ("scope", "primitive", "dtype", "unit", "phase", "branch")
 
@@ -151,7 +156,7 @@ class ProgramCost:
         return self.expression(leading_terms(self.size(quantity)))
 
     # -- values ------------------------------------------------------------------------------
-    def at(self, **sizes: Any) -> Values:
+    def at(self, *wrong: Any, **sizes: Any) -> Values:
         """Exact integers at given sizes.
 
         Args:
@@ -162,6 +167,7 @@ class ProgramCost:
             MissingSizeError, DomainError: sizes are missing, or outside of the domain.
             UnknownPrimitiveError: when a quantity is read that contains an unknown cost.
         """
+        _by_name("at", wrong, self.domain)
         checked = self.domain.check(sizes)
         extra = {}
         for unknown in self.unknown:
@@ -187,12 +193,12 @@ class ProgramCost:
             raise MissingSizeError(
                 f"{quantity} depends on trip counts that the program does not say: {', '.join(trips)}",
                 where="; ".join(str(u) for u in found) or None,
-                todo=f"cost.at({', '.join(f'{t}=10' for t in trips)}, ...) or sc.trace(..., trips={{{trips[0]!r}: 9}})",
+                todo=advice("{} with all sizes, or {} when it is traced", at(trips), trip(trips[0])),
             )
         raise UnknownPrimitiveError(
             f"{quantity} contains primitives without a rule: {', '.join(missing)}",
             where="; ".join(str(u) for u in found) or None,
-            todo=f"cost.at({missing[0]}=..., ...) with its cost, a rule with @sc.rule, or cost.lower_bound()",
+            todo=advice("its cost, {} with all sizes; a rule with @sc.rule; or cost.lower_bound()", at(missing)),
         )
 
     # -- conventions -------------------------------------------------------------------------
@@ -201,12 +207,16 @@ class ProgramCost:
 
         Args:
             name: "algorithm", "xla", "macs", "darknet", "fvcore", "catamount".
-            platform: for "xla", whose lowering is read.
+            platform: for "xla", whose lowering is read: "cpu", "cuda", "rocm" or "tpu".
 
         Raises:
             ConventionError: unknown convention, or this cost was derived or loaded and holds only its own.
         """
         how = convention(name)
+        if platform not in PLATFORMS:
+            raise ArgumentError(
+                f"JAX has no platform {platform!r} to lower for", todo=f"platform= one of {', '.join(PLATFORMS)}"
+            )
         if name == self.convention and platform == self.platform:
             return self
         if self.analysis is None:
@@ -219,7 +229,9 @@ class ProgramCost:
             )
         outcome = self.analysis.outcome(name, platform)
         ledger = _kept(outcome.ledger, how)
-        return ProgramCost(self.name, ledger, outcome.domain, name, analysis=self.analysis, platform=platform)
+        more = [d for d in self.domain.dims if d.name not in outcome.domain.names]  # symbols of trip counts
+        domain = replace(outcome.domain, dims=(*outcome.domain.dims, *more))
+        return ProgramCost(self.name, ledger, domain, name, analysis=self.analysis, platform=platform)
 
     def verify(self, points: int = 5, *, seed: int = 0) -> list[dict[str, int]]:
         """Compare the formulas with the program at fresh random sizes.
@@ -230,6 +242,11 @@ class ProgramCost:
         Raises:
             GeneralizationError: a formula differs.
         """
+        for option, value, least in (("points", points, 1), ("seed", seed, 0)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ArgumentError(
+                    f"{option}={value!r} is not an integer of at least {least}", todo=f"cost.verify({option}=5)"
+                )
         return self._traced().verify(self.convention, points, seed, self.platform)
 
     def _traced(self) -> Analysis:
@@ -275,9 +292,12 @@ class ProgramCost:
         Args:
             axes: what to tell rows apart by. depth: scopes are cut to so many components.
         """
-        for axis in axes:
+        for axis in axes or ("",):
             if axis not in _AXES:
-                raise ArgumentError(f"no column is called {axis!r}", todo=f"cost.by(...) takes {', '.join(_AXES)}")
+                what = f"no column is called {axis!r}" if axes else "no column is named"
+                raise ArgumentError(what, todo=f"cost.by(...) takes {', '.join(_AXES)}")
+        if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
+            raise ArgumentError(f"depth={depth!r} is not a number of components", todo="depth=2")
 
         def cut(key: Key) -> Key:
             kept = {a: getattr(key, a) for a in axes}
@@ -302,8 +322,9 @@ class ProgramCost:
         return self.by("phase")
 
     # -- algebra -----------------------------------------------------------------------------
-    def subs(self, **values: Any) -> ProgramCost:
-        """Partial binding: ``cost.subs(F=4*H)``, ``cost.subs(B=1)``."""
+    def subs(self, *wrong: Any, **values: Any) -> ProgramCost:
+        """Partial binding: ``cost.subs(F=4*H)``, ``cost.subs(F="4*H")``, ``cost.subs(B=1)``."""
+        _by_name("subs", wrong, self.domain)
         from symcost.algebra import substituted
 
         return substituted(self, values)
@@ -404,12 +425,12 @@ class CostTable:
 
     def __getitem__(self, value: str | tuple[str, ...]) -> Row:
         """The row whose columns have these values: ``table["MLP/Dense_0"]``."""
-        wanted = (value,) if isinstance(value, str) else tuple(value)
+        wanted = tuple(value) if isinstance(value, tuple) else (value,)
         for row in self.ledger.rows:
             if tuple(getattr(row.key, a) for a in self.axes) == wanted and not row.key.branch:
                 return row
         raise ArgumentError(
-            f"no row for {', '.join(wanted)}",
+            f"no row for {', '.join(map(str, wanted))}",
             todo="one of " + "; ".join(dict.fromkeys(", ".join(getattr(r.key, a) for a in self.axes) for r in self)),
         )
 
@@ -439,6 +460,15 @@ def _kept(ledger: Ledger, how: Any) -> Ledger:
         return ledger
     keep = how.keep
     return Ledger([r for r in ledger.rows if r.key.flag == "inputs" or keep(r.key)], ledger.unknown)
+
+
+def _by_name(method: str, wrong: tuple[Any, ...], domain: Domain) -> None:
+    """Sizes are given by name: ``cost.at(N=3)``."""
+    if not wrong:
+        return
+    given = wrong[0]
+    sizes = ", ".join(f"{n}={given.get(n, 8) if isinstance(given, Mapping) else 8}" for n in domain.names)
+    raise ArgumentError(f"cost.{method} takes sizes by name, not {given!r}", todo=f"cost.{method}({sizes})")
 
 
 def _count(name: str, value: Any) -> int:

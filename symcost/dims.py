@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from symcost.advice import advice, relate
 from symcost.domain import Dim as Dim
 from symcost.domain import Domain as Domain
 from symcost.domain import unknown_symbol
@@ -48,6 +49,8 @@ def dims(names: str) -> tuple[sympy.Symbol, ...]:
         >>> 2 * N * F, N.is_positive
         (2*F*N, True)
     """
+    if not isinstance(names, str):
+        raise ArgumentError(f"sc.dims takes names in one text, not {names!r}", todo='sc.dims("B N F")')
     found = [*map(public_name, names.replace(",", " ").split())]
     if not found:
         raise DimensionError("no symbol is named", todo='sc.dims("B N F")')
@@ -80,6 +83,8 @@ def dim(
         'D_model a multiple of 8'
         >>> forget("D_model")
     """
+    if not isinstance(name, str):
+        raise ArgumentError(f"sc.dim takes the name of a symbol, not {name!r}", todo='sc.dim("F", multiple_of=8)')
     name = public_name(name)
     stated = {"multiple_of": multiple_of, "min": min, "max": max, "power_of": power_of}
     stated = {key: value for key, value in stated.items() if value is not None}
@@ -178,7 +183,13 @@ def to_relations(where: Any) -> tuple[Relation, ...]:
         >>> [str(r) for r in to_relations([M <= N, "M < 2*N, M > 3"])]
         ['M <= N', 'M < 2*N', 'M > 3']
     """
-    if isinstance(where, (str, bool)) or hasattr(where, "rel_op") or getattr(where, "is_Boolean", False):
+    where = () if where is None else where
+    if (
+        isinstance(where, (str, bool))
+        or not isinstance(where, Iterable)
+        or hasattr(where, "rel_op")
+        or getattr(where, "is_Boolean", False)
+    ):
         where = (where,)
     found: list[Relation] = []
     for entry in where:
@@ -196,10 +207,12 @@ def to_relations(where: Any) -> tuple[Relation, ...]:
         elif entry == False:  # noqa: E712
             raise DimensionError(
                 "a relation in where= is never true",
-                todo='where=[M <= N]; equality is written as text: where=["M == N"]',
+                todo=advice(
+                    "write a relation such as {}; equality is written as text: {}", relate("M <= N"), relate("M == N")
+                ),
             )
         else:
-            raise ArgumentError(f"{entry!r} is not a relation", todo='where=[M <= N] or where=["M <= N"]')
+            raise ArgumentError(f"{entry!r} is not a relation", todo=relate("M <= N"))
     return tuple(found)
 
 

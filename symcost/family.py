@@ -14,13 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from symcost.advice import Advice
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, SymcostError
 
 T = TypeVar("T")
-
-UPDATE_SCOPE = "symcost_update"
-"""Name scope around the optimizer of a training step; becomes the phase "update"."""
 
 KINDS = ("argument", "params", "state", "rng")
 """What an input of a program can be."""
@@ -40,7 +38,7 @@ class Instance:
     kinds: tuple[str, ...]
 
 
-def _no_advice(error: Exception) -> str | None:
+def _no_advice(error: Exception) -> str | Advice | None:
     return None
 
 
@@ -69,7 +67,7 @@ class Family:
     name: str
     instantiate: Callable[[Mapping[str, int]], Instance]
     provenance: str
-    advise: Callable[[Exception], str | None] = _no_advice
+    advise: Callable[[Exception], str | Advice | None] = _no_advice
 
     def at(self, sizes: Mapping[str, Any]) -> Instance:
         """The instance at `sizes`.

@@ -10,8 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+from symcost.advice import Advice, Typed, advice, declare, relate
 from symcost.domain import Dim, format_sizes
 from symcost.errors import DimensionError
 
@@ -25,7 +27,7 @@ SECONDS, ATTEMPTS = 5.0, 80
 """Trying ends after this much time or this many builds; then the advice is general."""
 
 
-def declaration(family: Family, sizes: Mapping[str, int]) -> str | None:
+def declaration(family: Family, sizes: Mapping[str, int]) -> str | Typed | Advice | None:
     """What to declare, given that `family` fails at `sizes`; None where no symbol could be to blame."""
     if not sizes:
         return None
@@ -39,10 +41,19 @@ def declaration(family: Family, sizes: Mapping[str, int]) -> str | None:
         suggestion = _for_dim(trial, dim)
         if suggestion is not None:
             return suggestion
+    equal = _equal(trial)
+    if equal:
+        first, second = equal
+        return advice(
+            f"it runs where {first} = {second}: give both the same name, or say {{}}", relate(f"{first} == {second}")
+        )
     name = family.domain.dims[-1].name
-    return (
-        f'declare what the sizes must satisfy, such as sc.dim("{name}", multiple_of=8) or sc.dim("{name}", min=3), '
-        "or relations with where=[...]; where one size divides another, write their quotient as a symbol"
+    return advice(
+        "declare what the sizes must satisfy, such as {} or {}, or a relation, {}; "
+        "where one size divides another, write their quotient as a symbol",
+        declare(name, multiple_of=8),
+        declare(name, min=3),
+        relate(f"{name} <= {family.domain.dims[0].name}" if len(family.domain.dims) > 1 else f"{name} >= 3"),
     )
 
 
@@ -78,14 +89,25 @@ def _admissible(dim: Dim, wanted: int, otherwise: int) -> int:
         return otherwise
 
 
-def _for_dim(trial: _Trial, dim: Dim) -> str | None:
+def _equal(trial: _Trial) -> tuple[str, str] | None:
+    """Two symbols that must be equal."""
+    for first, second in combinations(trial.sizes, 2):
+        points = [{**base, second: base[first]} for base in (trial.sizes, trial.moved)]
+        multiples = [{**points[0], name: 2 * points[0][name]} for name in (first, second)]  # one may divide the other
+        holds = all(map(trial.family.domain.holds, points))
+        if holds and all(map(trial.builds, points)) and not any(map(trial.builds, multiples)):
+            return first, second
+    return None
+
+
+def _for_dim(trial: _Trial, dim: Dim) -> Typed | None:
     size = trial.sizes[dim.name]
     for low in _larger(dim, size):
         following = [low]
         while len(following) < 3:
             following.append(dim.at_least(following[-1] + 1))
         if trial.all_build(dim.name, following):
-            return _text(replace(dim, min=low))
+            return _typed(replace(dim, min=low))
     for multiple in MULTIPLES:
         # a multiple that the size already is, or that the dim has, cannot be what is missing
         if size % multiple == 0 or dim.multiple_of % multiple == 0 or dim.power_of is not None or dim.max is not None:
@@ -93,7 +115,7 @@ def _for_dim(trial: _Trial, dim: Dim) -> str | None:
         new = replace(dim, min=1 if dim.min <= dim.multiple_of else dim.min, multiple_of=multiple)
         first = new.at_least(size)
         if trial.all_build(dim.name, [first, first + multiple, first + 2 * multiple]):
-            return _text(new)
+            return _typed(new)
     return None
 
 
@@ -110,10 +132,6 @@ def _larger(dim: Dim, size: int) -> Iterator[int]:
             yield dim.at_least(value)
 
 
-def _text(dim: Dim) -> str:
-    options = []
-    if dim.multiple_of > 1:
-        options.append(f"multiple_of={dim.multiple_of}")
-    if dim.min > 1 and dim.min != dim.multiple_of:
-        options.append(f"min={dim.min}")
-    return f'sc.dim("{dim.name}", {", ".join(options)})'
+def _typed(dim: Dim) -> Typed:
+    multiple = dim.multiple_of if dim.multiple_of > 1 else None
+    return declare(dim.name, multiple_of=multiple, min=dim.min if dim.min > 1 and dim.min != multiple else None)

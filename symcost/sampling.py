@@ -45,8 +45,14 @@ class Units:
 
     def formula(self, size: Size) -> Size:
         """A formula in units, in the user's symbols."""
-        scale = {d.name: symbol(d.name) / d.multiple_of for d in self.domain.dims if d.multiple_of != 1}
-        if not scale or not isinstance(size, Poly):
+        return self._scaled(size, {d.name: symbol(d.name) / d.multiple_of for d in self.domain.dims})
+
+    def unit(self, size: Size) -> Size:
+        """A formula in the user's symbols, in units."""
+        return self._scaled(size, {d.name: symbol(d.name) * d.multiple_of for d in self.domain.dims})
+
+    def _scaled(self, size: Size, scale: Mapping[str, Size]) -> Size:
+        if all(d.multiple_of == 1 for d in self.domain.dims) or not isinstance(size, Poly):
             return size
         return substitute(size, lambda a: scale.get(a.name) if a.kind == "symbol" else None)
 

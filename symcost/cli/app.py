@@ -33,7 +33,7 @@ def _complain(error: SymcostError) -> None:
     from rich.text import Text
 
     sys.stdout.flush()
-    Console(stderr=True, highlight=False).print(Text(str(error), style="red"), soft_wrap=True)
+    Console(stderr=True, highlight=False).print(Text(error.on_command_line(), style="red"), soft_wrap=True)
 
 
 def _version(wanted: bool) -> None:

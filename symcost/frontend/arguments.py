@@ -90,6 +90,11 @@ def abstract(leaf: Any, sizes: Mapping[str, int], scalars_are_arrays: bool = Fal
         _require_available(leaf.dtype, leaf)
         return leaf
     if isinstance(leaf, (jax.Array, np.ndarray, np.generic)):
+        if getattr(leaf.dtype, "kind", "") in "OSUMm" and isinstance(leaf, (np.ndarray, np.generic)):
+            raise ArgumentError(
+                f"an argument is an array of {leaf.dtype}, which JAX does not know",
+                todo=f'sc.array({tuple(leaf.shape)}, "float32")',
+            )
         dtype = leaf.dtype if isinstance(leaf, jax.Array) else jax.dtypes.canonicalize_dtype(leaf.dtype)
         return jax.ShapeDtypeStruct(leaf.shape, dtype, weak_type=getattr(leaf, "weak_type", False))
     if isinstance(leaf, (bool, int, float, complex)):

@@ -7,8 +7,10 @@ from typing import Any
 
 import jax
 
+from symcost.advice import Advice
+from symcost.arrays import ArraySpec
 from symcost.dims import domain_of
-from symcost.errors import ArgumentError
+from symcost.errors import ArgumentError, SymcostError
 from symcost.family import Family, Instance
 from symcost.frontend import linen
 from symcost.frontend.arguments import arguments_at, symbols_of_arguments
@@ -19,6 +21,7 @@ from symcost.frontend.model import forward
 from symcost.frontend.options import Options, merged_kwargs
 from symcost.frontend.substitute import callables_in, symbols_in
 from symcost.frontend.training import check_training, optimizer_at, training_step
+from symcost.grammar import parse_shape
 
 
 def to_family(
@@ -110,7 +113,15 @@ def training_family(
     names = (*symbols_of_arguments(args, kwargs), *symbols_in(obj), *symbols_in(optimizer))
 
     def instantiate(sizes: Mapping[str, int]) -> Instance:
-        model = model_at(obj, arguments_at(args[:-1], kwargs, sizes), sizes, options)
+        try:
+            model = model_at(obj, arguments_at(args[:-1], kwargs, sizes), sizes, options)
+        except ArgumentError as error:
+            if len(args) > 1:
+                raise
+            raise ArgumentError(
+                f"{error.what} (the last argument of a training step is the targets)",
+                todo="sc.trace_training(model, x, y, loss=..., optimizer=...)",
+            ) from None
         targets = arguments_at(args[-1:], {}, sizes, scalars_are_arrays=True)
         return training_step(model, targets.args[0], loss, optimizer_at(optimizer, sizes))
 
@@ -155,14 +166,52 @@ def _refuse_symbols(obj: Any, *others: Any) -> None:
 
 
 def _adviser(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Advice after an exception: Flax's collections and streams, a shape string handed over as a plain string."""
+    """Advice after an exception: Flax's collections and streams, an argument that should have been an array."""
 
-    def advise(error: Exception) -> str | None:
+    def advise(error: Exception) -> Advice | str | None:
         known = linen.advise(error)
-        if known is None:
-            for leaf in jax.tree.leaves((args, kwargs)):
-                if isinstance(leaf, str) and leaf and leaf.replace(" ", "").isupper():
-                    return f'the argument "{leaf}" is a plain string; an array of this shape is sc.array("{leaf}")'
+        if known is None and isinstance(error, _NOT_AN_ARRAY):
+            return _no_array(args, kwargs)
         return known
 
     return advise
+
+
+def _no_array(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """What to write instead of an argument that is handed on as it is: a text, a size, a tuple of sizes."""
+    named = [
+        *((f"argument {i}", a) for i, a in enumerate(args, 1)),
+        *((f"the argument {k}", v) for k, v in kwargs.items()),
+    ]
+    some_array = any(isinstance(leaf, ArraySpec) or hasattr(leaf, "dtype") for leaf in jax.tree.leaves((args, kwargs)))
+    for what, given in named:
+        shape = _shape(given)
+        if isinstance(given, str) and (not some_array or given.replace(" ", "").isupper()):
+            what = f"{what} is the text {given!r}"
+        elif not some_array and (shape is not None or given is None or not jax.tree.leaves(given)):
+            what = f"{what} is {given!r}"
+        elif not some_array and not callable(given):
+            what = f"{what} is a {type(given).__name__}"
+        else:
+            continue
+        return f"{what}, which the call gets as it is; an array is sc.array({shape or _NAMES!r})".replace("'", '"')
+    return None
+
+
+_NAMES = "B F"
+_NOT_AN_ARRAY = (IndexError, TypeError, AttributeError, Warning)
+"""What is raised where an array is expected and something else comes."""
+
+
+def _shape(given: Any) -> str | None:
+    """A shape string for what looks like a shape: ``"B F"``, ``(B, 3)``, ``B``, ``3``."""
+    if isinstance(given, str):
+        try:
+            parse_shape(given)
+        except SymcostError:
+            return None
+        return given if given.replace(" ", "").isupper() else None
+    entries = given if isinstance(given, (tuple, list)) else (given,)
+    if entries and all(getattr(e, "is_Symbol", False) or type(e) is int for e in entries):
+        return " ".join(map(str, entries))
+    return None

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from symcost import advice
 from symcost.domain import near_names
 from symcost.errors import ArgumentError
 from symcost.frontend.arguments import Arguments, check_call
@@ -63,5 +64,7 @@ def parameter_place(
     near = near_names(str(wanted), names)
     raise ArgumentError(
         f"params={wanted!r} names no argument that {name} was given; its arguments are {', '.join(names) or 'unnamed'}",
-        todo=f"params=({near[0]!r},)" if near else "name an argument, or give its position: params=(0,)",
+        todo=advice.name("params", near[0] if near else names[0])
+        if names
+        else "give the position of the argument: params=(0,)",
     )

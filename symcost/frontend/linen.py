@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 
+from symcost import advice
 from symcost.domain import near_names
 from symcost.errors import ArgumentError
 from symcost.frontend.arguments import Arguments, check_call
@@ -63,13 +64,16 @@ def _method(module: Any, method: str | Callable[..., Any] | None) -> Callable[..
     if callable(method):
         return method
     found = getattr(type(module), method or "__call__", None)
-    if not callable(found):
-        name = type(module).__name__
-        own = [k for c in type(module).__mro__ for k, v in vars(c).items() if callable(v) and not k.startswith("_")]
-        near = near_names(method, tuple(own)) if method else []
+    classes = [c for c in type(module).__mro__ if c.__module__ != "flax.linen.module" and c is not object]
+    if not callable(found) or (method is None and not any("__call__" in vars(c) for c in classes)):
+        own = [k for c in classes for k, v in vars(c).items() if inspect.isfunction(v) and not k.startswith("_")]
+        fields = {field.name for field in dataclasses.fields(module)}
+        own = [k for k in dict.fromkeys(own) if k not in {"setup", *fields}]
+        near = near_names(method, tuple(own)) if method else own
         raise ArgumentError(
-            f"{name} has no method {method or '__call__'!r}",
-            todo=f"method={near[0]!r}" if near else 'name the method to trace: sc.trace(module, x, method="encode")',
+            f"{type(module).__name__} has no method {method or '__call__'!r}",
+            where=f"its methods: {', '.join(own)}" if own else None,
+            todo=advice.advice("name the method to trace: {}", advice.name("method", near[0] if near else "encode")),
         )
     return found
 
@@ -93,18 +97,20 @@ def _collections(mutable: Sequence[str] | bool, known: tuple[str, ...]) -> list[
         near = near_names(name, known)
         if name not in known and near:
             raise ArgumentError(
-                f"the module has no collection {name!r}; it has {', '.join(known)}", todo=f"mutable=({near[0]!r},)"
+                f"the module has no collection {name!r}; it has {', '.join(known)}",
+                todo=advice.name("mutable", near[0]),
             )
     return list(mutable) or False  # an empty list would make apply return a pair
 
 
-def advise(error: Exception) -> str | None:
+def advise(error: Exception) -> advice.Advice | None:
     """What to type after an error of Flax's about collections and random streams."""
     kind, text = type(error).__name__, str(error)
     if kind == "ModifyScopeVariableError" and (found := re.search(r'collection "(\w+)" is immutable', text)):
-        return f'let the module write the collection: mutable=("{found[1]}",)'
+        return advice.advice("let the module write the collection: {}", advice.name("mutable", found[1]))
     if kind == "InvalidRngError" and (found := re.search(r'needs PRNG for "(\w+)"', text)):
-        return f'give the module the random stream: rngs=("{found[1]}",), or switch it off (train=False)'
+        stream = advice.name("rngs", found[1])
+        return advice.advice("give the module the random stream: {}, or switch it off (train=False)", stream)
     return None
 
 

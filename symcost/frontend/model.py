@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 
+from symcost.errors import ArgumentError
 from symcost.family import Instance
 
 
@@ -40,6 +41,7 @@ def forward(model: Model) -> Instance:
 
     def run(params: Any, state: Any, rngs: Any, args: Any, kwargs: Any) -> Any:
         outputs, new_state = model.call(params, state, rngs, args, kwargs)
+        _check_outputs(model.name, outputs)
         return outputs if new_state is None else (outputs, new_state)
 
     return instance(
@@ -51,6 +53,17 @@ def forward(model: Model) -> Instance:
         (model.args, "argument"),
         (model.kwargs, "argument"),
     )
+
+
+def _check_outputs(name: str, outputs: Any) -> None:
+    for leaf in jax.tree.leaves(outputs):
+        if not (
+            isinstance(leaf, (bool, int, float, complex)) or hasattr(leaf, "dtype") or hasattr(leaf, "__jax_array__")
+        ):
+            raise ArgumentError(
+                f"{name} returned a {type(leaf).__name__}, {leaf!r}, which is no array",
+                todo="return arrays, alone or in tuples, lists and dicts",
+            )
 
 
 def instance(name: str, run: Callable[..., Any], *inputs: tuple[Any, str]) -> Instance:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 from flax import nnx
 
+from symcost import advice
 from symcost.errors import ArgumentError
 from symcost.frontend.arguments import Arguments, check_call
 from symcost.frontend.model import Model, abstract_arrays
@@ -56,6 +57,6 @@ def _method(module: Any, method: str | Callable[..., Any] | None) -> Callable[..
     if not callable(found):
         raise ArgumentError(
             f"{type(module).__name__} has no method {method or '__call__'!r}",
-            todo='name the method to trace: sc.trace(model, x, method="encode")',
+            todo=advice.advice("name the method to trace: {}", advice.name("method", "encode")),
         )
     return found

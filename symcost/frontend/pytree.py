@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from symcost import advice
+from symcost.errors import ArgumentError
 from symcost.frontend.arguments import Arguments, check_call
 from symcost.frontend.frameworks import has_state
 from symcost.frontend.model import Model
@@ -57,7 +59,13 @@ def _place(leaf: Any) -> str:
 def _method(obj: Any, method: str | Callable[..., Any] | None) -> Callable[..., Any]:
     if callable(method):
         return lambda *args, **kwargs: method(obj, *args, **kwargs)
-    return getattr(obj, method or "__call__")
+    found = getattr(obj, method or "__call__", None)
+    if not callable(found):
+        raise ArgumentError(
+            f"{type(obj).__name__} has no method {method or '__call__'!r}",
+            todo=advice.advice("name the method to trace: {}", advice.name("method", "encode")),
+        )
+    return found
 
 
 def transformed_model(pair: Any, arguments: Arguments) -> Model:

@@ -15,6 +15,7 @@ from typing import Any
 
 import sympy
 
+from symcost.advice import advice, declare
 from symcost.arrays import ArraySpec
 from symcost.dims import Dim
 from symcost.domain import format_sizes, unknown_symbol
@@ -87,7 +88,7 @@ def concrete(size: Size, sizes: Mapping[str, int]) -> int:
         names = sorted(symbols_of(size))
         raise DimensionError(
             f"the size {size} is {value}, no integer, at {format_sizes({n: sizes[n] for n in names})}",
-            todo=f'round with // or declare sc.dim("{names[0]}", multiple_of=...)',
+            todo=advice("round with //, or declare {}", declare(names[0], multiple_of=value.denominator)),
         )
     return value
 

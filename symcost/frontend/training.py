@@ -7,8 +7,10 @@ from typing import Any
 
 import jax
 
+from symcost.capture import UPDATE_SCOPE
 from symcost.errors import ArgumentError
-from symcost.family import UPDATE_SCOPE, Instance
+from symcost.family import Instance
+from symcost.frontend.arguments import check_call
 from symcost.frontend.deferred import Deferred
 from symcost.frontend.model import Model, instance
 
@@ -27,8 +29,15 @@ def training_step(model: Model, targets: Any, loss: Callable[[Any, Any], Any], o
     if not jax.tree.leaves(model.params):
         raise ArgumentError(
             f"{model.name} has no parameters to train",
-            todo='for a plain function say which argument holds them: params="w"',
+            todo='train a model that has some; for a plain function say which argument holds them: params=("w",)',
         )
+    whole = [a for a in jax.tree.leaves(model.params) if not jax.numpy.issubdtype(a.dtype, jax.numpy.inexact)]
+    if whole:
+        raise ArgumentError(
+            f"the parameters of {model.name} hold a {whole[0].dtype} array, which has no gradient",
+            todo='parameters are of floating point; for a plain function say which argument holds them: params=("w",)',
+        )
+    check_call(loss, f"the loss {getattr(loss, '__name__', type(loss).__name__)}", (None, targets), {}, LOSS)
     optimizer_state = jax.eval_shape(optimizer.init, model.params)
 
     def step(params: Any, optimizer_state: Any, state: Any, rngs: Any, args: Any, kwargs: Any, targets: Any) -> Any:
@@ -55,17 +64,18 @@ def training_step(model: Model, targets: Any, loss: Callable[[Any, Any], Any], o
     )
 
 
+LOSS = "loss=lambda outputs, y: jnp.mean((outputs - y) ** 2)"
+
+
 def check_training(loss: Any, optimizer: Any, args: tuple[Any, ...]) -> None:
     """Raise an `ArgumentError` if a training step can't be made of these."""
     if not callable(loss):
         raise ArgumentError(
             f"loss={loss!r} is not a function of (outputs, targets)",
-            todo="loss=lambda outputs, y: jnp.mean((outputs - y) ** 2)",
+            todo=LOSS,
         )
-    if not isinstance(optimizer, Deferred) and not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
-        raise ArgumentError(
-            f"optimizer={optimizer!r} is not an Optax gradient transformation", todo="optimizer=optax.adam(1e-3)"
-        )
+    if not isinstance(optimizer, Deferred):
+        _check_optimizer(optimizer, f"optimizer={optimizer!r}")
     if not args:
         raise ArgumentError(
             "a training step needs the targets, as the last argument", todo="sc.trace_training(model, x, y, loss=...)"
@@ -74,11 +84,23 @@ def check_training(loss: Any, optimizer: Any, args: tuple[Any, ...]) -> None:
 
 def optimizer_at(optimizer: Any, sizes: Mapping[str, int]) -> Any:
     """The optimizer; one made by `sc.build` is made at `sizes`."""
-    return optimizer.construct(sizes) if isinstance(optimizer, Deferred) else optimizer
+    if isinstance(optimizer, Deferred):
+        name, optimizer = str(optimizer), optimizer.construct(sizes)
+        _check_optimizer(optimizer, f"{name} made {optimizer!r}, which")
+    return optimizer
+
+
+def _check_optimizer(optimizer: Any, what: str) -> None:
+    if isinstance(optimizer, type) or not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
+        raise ArgumentError(f"{what} is not an Optax gradient transformation", todo="optimizer=optax.adam(1e-3)")
 
 
 def _scalar(value: Any) -> Any:
-    shape = jax.numpy.shape(value)
+    shape = getattr(value, "shape", () if isinstance(value, (int, float)) else None)
+    if shape is None:
+        raise ArgumentError(f"the loss returned a {type(value).__name__}, not a scalar", todo=LOSS)
     if shape != ():
         raise ArgumentError(f"the loss has shape {shape}, not a scalar's", todo="take the mean of it: jnp.mean(...)")
+    if not jax.numpy.issubdtype(jax.numpy.result_type(value), jax.numpy.floating):
+        raise ArgumentError(f"the loss is of {jax.numpy.result_type(value)}, which has no gradient", todo=LOSS)
     return value

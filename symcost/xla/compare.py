@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -152,7 +152,14 @@ def compare(
         >>> row.formula, row.xla, row.stage, row.causes
         (60, 60, 'before optimisation', ())
     """
-    where = [known_target(t) for t in ([targets] if isinstance(targets, (str, Target)) else targets)]
+    if not isinstance(cost, ProgramCost):
+        raise ArgumentError(
+            f"sc.compare takes a cost, not {cost!r}", todo="sc.compare(sc.trace(model, x), at=dict(...))"
+        )
+    where = [
+        known_target(t)
+        for t in ([targets] if isinstance(targets, str) or not isinstance(targets, Iterable) else targets)
+    ]
     asked = (quantities,) if isinstance(quantities, str) else tuple(quantities)
     analysis = _checked(cost, asked)
     points = _points(cost, at)
@@ -185,8 +192,12 @@ def _checked(cost: ProgramCost, quantities: Sequence[str]) -> Analysis:
 
 
 def _points(cost: ProgramCost, at: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[Values]:
-    given = [at] if isinstance(at, Mapping) else list(at)
+    given: list[Any] = list(at) if isinstance(at, (list, tuple)) else [at]
     names = cost.domain.names
+    for sizes in given:
+        if not isinstance(sizes, Mapping):
+            example = ", ".join(f"{name}=8" for name in names)
+            raise ArgumentError(f"at= takes sizes by name, not {sizes!r}", todo=f"at=[dict({example})]")
     if not given and names:
         example = ", ".join(f"{name}=8" for name in names)
         raise MissingSizeError("XLA compiles at integer sizes, and none were given", todo=f"at=[dict({example})]")

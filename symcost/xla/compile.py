@@ -16,7 +16,7 @@ import jax
 
 from symcost.capture_hlo import hlo_text, parse_hlo, xla_counts
 from symcost.domain import format_sizes
-from symcost.errors import LoweringError, MissingSizeError, SymcostError, TargetError
+from symcost.errors import ArgumentError, LoweringError, MissingSizeError, SymcostError, TargetError
 from symcost.family import Instance, summary
 from symcost.frontend import to_family
 from symcost.frontend.arguments import arguments_at
@@ -179,6 +179,9 @@ def analyze(
     """
     where = known_target(target)
     family = to_family(fn, args, kwargs, method=method, rngs=rngs, mutable=mutable)
+    if at is not None and not isinstance(at, Mapping):
+        example = ", ".join(f"{name}=8" for name in family.domain.names)
+        raise ArgumentError(f"at= takes sizes by name, not {at!r}", todo=f"at=dict({example})")
     sizes = dict(at or {})
     missing = [name for name in family.domain.names if name not in sizes]
     if missing:

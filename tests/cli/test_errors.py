@@ -82,7 +82,7 @@ CASES = {
         [f"{MODELS}:Eighths", "--arg", "B F", "--set", "width=H"],
         "the width must be a multiple of 8",
         "models.py:",
-        'sc.dim("H", multiple_of=8)',
+        'to do: --dim "H%8"',
     ),
     "fewer arguments": ([f"{MODELS}:product", "--arg", "N F"], "missing a required argument: 'w'", "x, w"),
     "a fraction": (
@@ -103,6 +103,30 @@ CASES = {
         "F=12 is not a multiple of 8",
         "holds for B >= 1, F a multiple of 8",
         "inside the domain",
+    ),
+    "sizes that must agree": (
+        [f"{MODELS}:product", "--arg", "N F", "--arg", "M H"],
+        "dot_general requires contracting dimensions",
+        "models.py:",
+        'say --where "F == M"',
+    ),
+    "a trip count of no loop": (
+        [f"{MODELS}:until", "--arg", "N", "--trip", "trips_1=3"],
+        "no loop has the trip count 'trips_1'",
+        "the program's trip counts: trips_while_0",
+        "to do: --trip trips_while_0=10",
+    ),
+    "no stream of random numbers": (
+        [f"{MODELS}:Net", "--arg", "B F", "--set", "width=H", "--kwarg", "train=true"],
+        'needs PRNG for "dropout"',
+        "models.py:",
+        "give the module the random stream: --rng dropout",
+    ),
+    "statistics that the call updates": (
+        [f"{MODELS}:Normed", "--arg", "B F", "--kwarg", "train=true"],
+        'collection "batch_stats" is immutable',
+        "models.py:",
+        "let the module write the collection: --mutable batch_stats",
     ),
     "convention": (
         [f"{MODELS}:Box.dense", "--arg", "B F", "--convention", "darkent"],

@@ -128,7 +128,7 @@ def test_misspelt_collection_is_told() -> None:
     with pytest.raises(ArgumentError) as caught:
         family.at({"B": 2, "S": 8})
     assert caught.value.what == "the module has no collection 'batch_stat'; it has batch_stats"
-    assert caught.value.todo == "mutable=('batch_stats',)"
+    assert caught.value.todo == 'mutable=("batch_stats",)'
 
 
 def test_all_collections_may_be_written() -> None:
@@ -341,7 +341,8 @@ def test_unknown_method() -> None:
     with pytest.raises(ArgumentError) as caught:
         to_family(MLP(3), (array("B F"),), method="doubel").at({"B": 2, "F": 3})
     assert caught.value.what == "MLP has no method 'doubel'"
-    assert caught.value.todo == "method='double'"
+    assert caught.value.where == "its methods: double"
+    assert caught.value.todo == 'name the method to trace: method="double"'
 
 
 def test_class_instead_of_module() -> None:
@@ -355,7 +356,9 @@ def test_text_where_an_array_is_meant() -> None:
     family = to_family(MLP(3), ("B F",))
     with pytest.raises(BuildError) as caught:
         family.trace({})
-    assert caught.value.todo == 'the argument "B F" is a plain string; an array of this shape is sc.array("B F")'
+    assert (
+        caught.value.todo == 'argument 1 is the text "B F", which the call gets as it is; an array is sc.array("B F")'
+    )
 
 
 def test_params_are_known_by_themselves() -> None:

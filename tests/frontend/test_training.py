@@ -8,11 +8,10 @@ import jax.numpy as jnp
 import optax
 import pytest
 
-from symcost import capture
 from symcost.arrays import array
+from symcost.capture import UPDATE_SCOPE
 from symcost.dims import dims
 from symcost.errors import ArgumentError
-from symcost.family import UPDATE_SCOPE
 from symcost.frontend import build, training_family
 from tests.frontend.oracle import assert_same_counts, f32, i32, scopes, shapes_by_kind
 
@@ -100,10 +99,6 @@ def test_phases_can_be_told_apart() -> None:
     assert "tanh" in recomputed
 
 
-def test_capture_knows_the_scope_of_the_update() -> None:
-    assert capture.UPDATE_SCOPE == UPDATE_SCOPE
-
-
 def test_plain_function_trains_its_first_argument() -> None:
     def model(params, x):
         return jnp.tanh(x @ params["w"]) + params["b"]
@@ -170,4 +165,5 @@ def test_missing_targets_and_nothing_to_train() -> None:
         )
     with pytest.raises(ArgumentError) as caught:
         training_family(Net(3), (array("B", "int32"),), loss=loss, optimizer=optax.sgd(0.1)).at({"B": 3})
-    assert caught.value.todo == "sc.trace(Net(...), x)"
+    assert caught.value.what.endswith("(the last argument of a training step is the targets)")
+    assert caught.value.todo == "sc.trace_training(model, x, y, loss=..., optimizer=...)"

@@ -46,8 +46,7 @@ def nested_number(x):
 
 
 def number(x):
-    x = jnp.cos(x)
-    for _ in range(len(x) ** 2 % 7):
+    for _ in range(1 + odd(len(x))):
         x = jnp.sin(x)  # HERE
     return x
 
@@ -140,13 +139,13 @@ def late(x):
     return x
 
 
-def test_a_formula_that_fails_its_check_names_the_line():
+def test_an_operation_of_late_layers_names_the_line():
     error = refusal(lambda: sc.trace(late, sc.array("N F")))
-    assert error.what.startswith("the formula found for N fails at a fresh point, N=26, F=")
-    assert ": transcendentals of top level (forward): formula " in error.what
+    assert error.what.startswith(("the formula found for N fails at a fresh point, N=", "no function of N gives the "))
     assert error.where is not None
     assert error.where.startswith(line(late))
-    assert error.todo == 'keep to the sizes that were tried, sc.dim("N", max=7), or give a number in place of N'
+    assert error.todo is not None
+    assert "give a number in place of N" in error.todo
 
 
 def scrambled(x):
