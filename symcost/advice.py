@@ -88,6 +88,11 @@ def name(option: str, value: str) -> Typed:
     return Typed(f'{option}="{value}"' if option == "method" else f'{option}=("{value}",)', f"--{single} {value}")
 
 
+def built(constructor: str) -> Typed:
+    """A constructor that is called with integers at every sample: ``sc.build(Net, ...)``."""
+    return Typed(f"sc.build({constructor}, ...)", "--build")
+
+
 def trip(symbol: str, count: Any = 10) -> Typed:
     """A trip count: ``trips={"trips_while_0": 10}``."""
     value = f'"{count}"' if isinstance(count, str) else count

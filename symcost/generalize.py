@@ -310,7 +310,10 @@ class SizeGeneralizer:
             raise NoSizesError(
                 f"the domain has no sizes to sample where {text_of(where) or 'the program is the general one'}",
                 where=f"looked around {fixed}",
-                todo="declare a wider domain, sc.dim(name, max=...), or fix a symbol to a number",
+                todo=advice(
+                    "declare a wider domain, such as {}, or give a number in place of a symbol",
+                    declare(self.domain.names[-1], max=4096),
+                ),
             )
         raise self._refusal(failure, points)
 

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from symcost.advice import advice, relate
 from symcost.domain import Dim, Domain
 from symcost.errors import DimensionError, NoSizesError
 from symcost.polynomial import Poly, Size, evaluate, substitute, symbol, symbols_of
@@ -179,7 +180,9 @@ class Sampler:
                 if point is None:
                     raise NoSizesError(
                         f"no sizes were found that satisfy {self.domain}",
-                        todo="loosen the relations given as where=[...]",
+                        todo=advice("loosen the relations, {}", relate(str(self.domain.relations[0])))
+                        if self.domain.relations
+                        else "declare a wider domain",
                     )
                 points.append(point)
             score = self._score(points)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from math import gcd
 from typing import TYPE_CHECKING
 
+from symcost.advice import advice, declare
 from symcost.conditions import Where, bound_by, given, name_of, threshold_of
 from symcost.domain import Dim, format_sizes
 from symcost.errors import BuildError, GeneralizationError
@@ -377,10 +378,16 @@ class SpecialSizes:
         if fit.program is not None:
             steps = first_difference(fit.program, self.of.traces.at(point))
             source = next((f", {i.source}" for i in steps if i and str(i.source or "")), "")
+        sizes = self.of.traces.units.sizes(point)
+        name = min(self.of.names, key=lambda n: point[n])
         return GeneralizationError(
             "the program changes with the sizes in a way that no formula covers",
-            where=f"{format_sizes(self.of.traces.units.sizes(point))}: {'; '.join(differences[:3])}{source}",
-            todo="declare a domain without these sizes, e.g. sc.dim(name, min=...) or multiple_of=...",
+            where=f"{format_sizes(sizes)}: {'; '.join(differences[:3])}{source}",
+            todo=advice(
+                "declare a domain without these sizes, such as {} or {}",
+                declare(name, min=sizes[name] + 1),
+                declare(name, multiple_of=8),
+            ),
         )
 
     def explained(self, fit: Fit, where: Where) -> bool:

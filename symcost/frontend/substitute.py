@@ -15,7 +15,7 @@ from typing import Any
 
 import sympy
 
-from symcost.advice import advice, declare
+from symcost.advice import advice, built, declare
 from symcost.arrays import ArraySpec
 from symcost.dims import Dim
 from symcost.domain import format_sizes, unknown_symbol
@@ -182,7 +182,7 @@ class _Walk:
                 raise DimensionError(
                     f"the attribute {name} of a {type(obj).__name__} is the symbol {value}; what its constructor "
                     "computed with it can't be known",
-                    todo=f"sc.build({type(obj).__name__}, ...) calls the constructor with integers at every sample",
+                    todo=advice("{} calls the constructor with integers at every sample", built(type(obj).__name__)),
                 )
         return obj
 
@@ -195,7 +195,7 @@ def _refuse_computing_constructor(obj: Any) -> None:
             raise DimensionError(
                 f"{name} has a __post_init__, which has already run with symbols in place of sizes",
                 where=f"{cls.__module__}.{cls.__qualname__}.__post_init__",
-                todo=f"sc.build({name}, ...) calls the constructor with integers at every sample",
+                todo=advice("{} calls the constructor with integers at every sample", built(name)),
             )
 
 
