@@ -105,8 +105,8 @@ class Structure:
     def observed(self) -> Observed:
         """What the user's tests say; a small point is traced and watched if none was."""
         rng = random.Random(21)
-        while not self.traces.watched:
-            point = Sampler(self.domain).draw(rng, 5, 13)
+        for low, high in ((5, 13),) * 8 + ((5, 40),) * 8:
+            point = Sampler(self.domain).draw(rng, low, high) if not self.traces.watched else None
             if point is None:
                 break
             if tuple(point.items()) not in self.traces.programs and len(set(point.values())) == len(point):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import itertools
-import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -128,15 +127,12 @@ def _region(node: ast.expr, of: Predicate) -> Condition:
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         if isinstance(node.ops[0], ast.NotEq):
             node = ast.Compare(node.left, [ast.Eq()], node.comparators)
-        left: Any = of.value(node.left)
-        right: Any = of.value(node.comparators[0])
-        if isinstance(left, tuple) and isinstance(right, tuple) and isinstance(node.ops[0], ast.Eq):
+        if isinstance(node.ops[0], ast.Eq):
+            left, right = (_sizes(of.value(side)) for side in (node.left, *node.comparators))
             unequal = [(a - b, 0) for a, b in zip(left, right, strict=True) if a != b]
             if len(unequal) == 1:
                 return unequal[0]
             raise NotImplementedError
-        if isinstance(node.ops[0], ast.Eq):
-            return operator.sub(left, right), 0
     return _distance(node, of, True), 0
 
 

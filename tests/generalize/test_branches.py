@@ -51,7 +51,7 @@ TESTS: dict[str, Callable[[int, int], bool]] = {
     "size of a constant": lambda T, F: T == WINDOW,
     "one of two": lambda T, F: T in (5, 384),
     "small size": lambda T, F: T == 3,
-    "attribute": lambda T, F: T > settings.window,
+    "attribute": lambda T, F: T - settings.window > 0,
     "multiple of an attribute": lambda T, F: T % settings.chunk == 0,
     "multiple": lambda T, F: T % 100 == 0,
     "residue": lambda T, F: T % 4 == 1,
