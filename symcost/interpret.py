@@ -2,18 +2,21 @@
 
 The same code serves concrete programs (sizes are ints; the oracle of all tests)
 and symbolic ones. Equal operations are costed once: the memo's key is template,
-slots and input values, so repeated layers cost a dictionary look-up each.
+slots and input values, so repeated layers cost a dictionary look-up each. Layers with
+module paths of their own have templates of their own; they share what the rules say,
+which is kept by what a rule of symcost looks at (everything but path and phase).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from symcost.errors import UnknownPrimitiveError
 from symcost.ledger import Adder, Key, Ledger, Row, Unknown, with_branch
 from symcost.polynomial import Poly, Size, bind, maximum, symbol, total
-from symcost.program import Op, Program, Value
+from symcost.program import Instruction, Op, Program, Template, Value
 from symcost.rules.registry import QUANTITIES, Cost, Flow, Registry, Rule, checked
 
 
@@ -43,6 +46,24 @@ def interpret(
     return _Interpreter(registry, strict, dict(trips or {}), dict(rules or {}), observe).ledger(program)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """What operations of a kind cost: by the rule, as nonzero quantities; and what they write."""
+
+    cost: Cost
+    costs: dict[str, Size]
+    outputs: tuple[Value, ...]
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """Operations that are one in the memo: their nonzero quantities, the row they belong to, what they write."""
+
+    costs: Mapping[str, Size]
+    key: Key
+    outputs: tuple[Value, ...]
+
+
 class _Interpreter:
     def __init__(
         self,
@@ -55,7 +76,14 @@ class _Interpreter:
         self.registry, self.strict, self.trips, self.rules = registry, strict, trips, rules
         self.observe = observe
         self.unknown: list[Unknown] = []
-        self.memo: dict[tuple, tuple[Cost, dict[str, Size], Key, tuple[Value, ...]]] = {}
+        # three memos, the quick one first: of each template what it was last; what templates of one kind cost, by slots
+        # and inputs; rows of the ledger for these
+        self.recent: dict[Template, tuple[tuple[Size, ...], tuple[Value, ...], _Entry]] = {}
+        self.kinds: dict[Template | tuple, dict[tuple, _Known]] = {}
+        self.entries: dict[tuple[Template, int], _Entry] = {}
+        self.reducers: dict[tuple | None, dict[str, Size]] = {}
+        # a user's rule may look at the module path, too
+        self.private = {*self.rules, *registry.foreign()}
         self.counters: dict[str, int] = {}
 
     def ledger(self, program: Program) -> Ledger:
@@ -68,36 +96,74 @@ class _Interpreter:
         counts: dict[int, list] = {}  # id of memo entry -> [entry, times]
         values: list[Value] = list(program.inputs)
         for instruction in program.instructions:
-            inputs = tuple(values[r] if isinstance(r, int) else r for r in instruction.reads)
-            memo_key = (instruction.template, instruction.slots, inputs)
-            entry = None if instruction.regions else self.memo.get(memo_key)
+            inputs = tuple([values[r] if isinstance(r, int) else r for r in instruction.reads])
+            entry = None if instruction.regions else self.entry(instruction, inputs)
             if entry is None:
                 outputs = instruction.template.values(instruction.slots)
+                values.extend(outputs)
                 op = Op(instruction, inputs, outputs)
                 cost = self.cost(op)
                 if isinstance(cost, Flow):
-                    values.extend(outputs)
                     self.flow(op, cost, adders, tallies)
                     continue
                 if cost is None:
-                    values.extend(outputs)
                     self.add_unknown(op, adders, tallies)
                     continue
-                entry = self.memo[memo_key] = (cost, _quantities(cost, op), _key(op, cost.unit, cost.flag), outputs)
-            values.extend(entry[3])
+                entry = _Entry(_quantities(cost, op), _key(op, cost.unit, cost.flag), ())
+            values.extend(entry.outputs)
             count = counts.get(id(entry))
             if count is None:
                 # touch the row now, so that rows keep the order of the program
-                adders.setdefault(entry[2], {})
+                adders.setdefault(entry.key, {})
                 counts[id(entry)] = [entry, 1]
             else:
                 count[1] += 1
-        for entry, times in counts.values():
-            _add(adders, tallies, entry[2], entry[1], times, times)
-        found = {}
+        of_row: dict[Key, list[list]] = {}
+        for counted in counts.values():
+            of_row.setdefault(counted[0].key, []).append(counted)
+        found: dict[Key, Row] = dict.fromkeys(adders)  # type: ignore[arg-type]  (rows keep the order of the program)
+        for key, entries in of_row.items():
+            if len(entries) == 1 and key not in tallies:
+                ((entry, times),) = entries
+                costs = dict(entry.costs) if times == 1 else {q: size * times for q, size in entry.costs.items()}
+                found[key] = Row(key, times, costs)
+                del adders[key]
+            else:
+                for entry, times in entries:
+                    _add(adders, tallies, key, entry.costs, times, times)
         for key, sums in adders.items():
             found[key] = Row(key, tallies[key].size() if key in tallies else 0, {q: a.size() for q, a in sums.items()})
         return found
+
+    def entry(self, instruction: Instruction, inputs: tuple[Value, ...]) -> _Entry | None:
+        """What an operation without nested programs costs, from the memos if it is known; None if there is no rule."""
+        template, slots = instruction.template, instruction.slots
+        recent = self.recent.get(template)
+        if recent is not None and recent[0] == slots and recent[1] == inputs:
+            return recent[2]
+        kind = self.kinds.get(template)
+        if kind is None:
+            alike = template
+            if template.primitive not in self.private:
+                alike = _alike(template)
+            kind = self.kinds[template] = self.kinds.setdefault(alike, {})
+        known = kind.get((slots, inputs))
+        if known is None:
+            outputs = template.values(slots)
+            op = Op(instruction, inputs, outputs)
+            cost = self.cost(op)
+            if not isinstance(cost, Cost):
+                return None
+            known = kind[slots, inputs] = _Known(cost, _quantities(cost, op), outputs)
+        entry = self.entries.get((template, id(known)))
+        if entry is None:
+            operand = inputs[0] if inputs else known.outputs[0] if known.outputs else None
+            dtype = operand.dtype if operand else ""
+            cost = known.cost
+            key = Key(template.scope, template.primitive, dtype, cost.unit, template.phase, flag=cost.flag)
+            entry = self.entries[template, id(known)] = _Entry(known.costs, key, known.outputs)
+        self.recent[template] = slots, inputs, entry
+        return entry
 
     def cost(self, op: Op) -> Cost | Flow | None:
         own = self.rules.get(op.primitive)
@@ -111,9 +177,8 @@ class _Interpreter:
         own = _quantities(flow.own, op)
         if flow.collapse:
             for times, region in runs:
-                for q, size in _totals(self.rows(region)).items():
-                    if q not in ("bytes_accessed",):
-                        own[q] = own.get(q, 0) + times * size
+                for q, size in self.arithmetic(region).items():
+                    own[q] = own.get(q, 0) + times * size
             _add(adders, tallies, _key(op, flow.own.unit), own, 1, 1)
             return
         if flow.combine == "max":
@@ -139,6 +204,21 @@ class _Interpreter:
                 for q, factor in flow.instead:
                     if q in row.costs:
                         _add(adders, tallies, row.key, {q: row.costs[q]}, factor, 0)
+
+    def arithmetic(self, region: Program) -> dict[str, Size]:
+        """Totals of a region that is applied element by element, without bytes; reducers that are alike are one."""
+        alike = None
+        if not any(i.regions or i.template.primitive in self.private for i in region.instructions):
+            steps = ((*_alike(i.template), i.slots, i.reads) for i in region.instructions)
+            alike = region.inputs, *steps
+        totals = self.reducers.get(alike)
+        if totals is None:
+            unknown = len(self.unknown)
+            totals = _totals(self.rows(region))
+            del totals["bytes_accessed"]
+            if alike is not None and len(self.unknown) == unknown:
+                self.reducers[alike] = totals
+        return totals
 
     def times(self, op: Op, count: Size) -> Size:
         """How often a region runs, with `TRIPS` replaced by the loop's own symbol or binding."""
@@ -220,3 +300,8 @@ def _totals(rows: Mapping[Key, Row]) -> dict[str, Size]:
 def _key(op: Op, unit: str, flag: str = "") -> Key:
     operand = op.inputs[0] if op.inputs else op.outputs[0] if op.outputs else None
     return Key(op.scope, op.primitive, operand.dtype if operand else "", unit, op.phase, flag=flag)
+
+
+def _alike(template: Template) -> tuple:
+    """What a rule of symcost looks at, besides slots and inputs."""
+    return template.primitive, template.outputs, template.params

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from symcost.errors import RuleError
 from symcost.program import Op, Program
-from symcost.rules.registry import Cost, Flow, Registry
+from symcost.rules.registry import Cost, Flow, Registry, Rule
 
 
 class Overlay(Registry):
@@ -58,6 +58,10 @@ class Overlay(Registry):
             return super().describe(primitive)
         below = self.base.describe(primitive)
         return below if self.base.state(primitive) == "free" else f"{self.rest}: {below}"
+
+    def foreign(self) -> dict[str, Rule]:
+        own = {p: rule for p, rule in self._rules.items() if not rule.__module__.startswith("symcost.")}
+        return {**{p: rule for p, rule in self.base.foreign().items() if p not in self._rules}, **own}
 
     def prepare(self, program: Program) -> Program:
         return program if self._prepare is None else self._prepare(program)
