@@ -134,7 +134,7 @@ def summary(error: BaseException) -> str:
 
 _PACKAGE = Path(__file__).resolve().parent
 _STANDARD = Path(sysconfig.get_path("stdlib")).resolve()
-_MACHINERY = ("jax", "jaxlib", "flax", "optax", "numpy", "sympy")
+_MACHINERY = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "sympy", "opt_einsum", "ml_dtypes")
 
 
 def user_line(traceback: TracebackType | None) -> str | None:

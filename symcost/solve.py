@@ -167,11 +167,16 @@ class Solver:
         """
         near = list(dict.fromkeys(f for f in nearby if isinstance(f, Poly)))
         found: list[Size] = []
-        for formulas, tried in ((near, sorted({*divisors, 2} - {0, 1})), (self.formulas(), (2, 3, 4, 8, 16))):
+        usual, steps = ("mod", "negmod", "halfmod", "halfnegmod"), sorted({*divisors, 2} - {0, 1})
+        for formulas, tried, shapes in (
+            (near, steps, usual),
+            (near, steps, ("offsetmod",)),
+            (self.formulas(), (2, 3, 4, 8, 16), usual),
+        ):
             for formula in formulas:
                 known = self.values(formula)
                 for q in tried:
-                    for shape in ("mod", "negmod", "halfmod", "halfnegmod", "offsetmod"):
+                    for shape in shapes:
                         for candidate, build in _floor_candidates(shape, known, formula, q):  # type: ignore[arg-type]
                             fit = _line(values, candidate)
                             if fit is not None and fit[0].denominator == fit[1].denominator == 1:

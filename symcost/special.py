@@ -162,6 +162,7 @@ class SpecialSizes:
         seen = self.of.traces.observed(self.of.domain, fit.formulas)
         if seen is None or self.of.branches().blind:
             self._numbers(fit)
+        known = {(symbol(d.name), v) for d in self.of.sampler.free for v in _special_values(d)}
         for predicate in seen.predicates if seen is not None else ():
             if not predicate.names <= set(self.of.names):
                 continue
@@ -170,7 +171,7 @@ class SpecialSizes:
             if conditions is None:
                 self._search(fit, predicate, generic)
             for condition in conditions or ():
-                if condition not in self.of.breaks:
+                if condition not in self.of.breaks and condition not in known:
                     self._tested(fit, condition)
 
     def _generic(self, predicate: Predicate) -> bool:

@@ -87,11 +87,11 @@ class Reader:
         """The rule's answer; None for a primitive without a rule."""
         own = self.rules.get(op.primitive)
         if op.regions:
-            return checked(own(op), op) if own else self.registry.cost(op)
+            return checked(own, op) if own else self.registry.cost(op)
         instruction = op.instruction
         key = (instruction.template, instruction.slots, op.inputs)
         if key not in self._costs:
-            self._costs[key] = checked(own(op), op) if own else self.registry.cost(op)
+            self._costs[key] = checked(own, op) if own else self.registry.cost(op)
         return self._costs[key]
 
     def own(self, cost: Cost, op: Op) -> int:
