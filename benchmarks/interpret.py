@@ -5,12 +5,15 @@
 A program of 10,000 equations whose layers repeat (dense, normalisation, activation, residual), all at one module path
 or each layer at its own; once at one size and once with its sizes as symbols; interpreted under every convention with
 rules of its own: jaxprs, and HLO for "xla" (whose instructions are more than the equations). Tracing and solving are
-done before the clock runs; nothing of a run is kept for the next. The bar: 50,000 equations a second with symbols.
+done before the clock runs; nothing of a run is kept for the next. The garbage collector is paused, as an analysis does
+(it would scan the traced programs, which has nothing to do with the interpreter). The bar: 50,000 equations a second
+with symbols.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -92,8 +95,10 @@ def measure(language: str, paths: str, equations: str) -> dict[str, Any]:
         for name in names():
             how = convention(name)
             if how.language == language and how.keep is None and name != "macs":
-                interpret(program, how.registry)  # rules are loaded, dictionaries have grown
+                gc.collect()
+                gc.disable()
                 elapsed = min(seconds(lambda program=program, how=how: interpret(program, how.registry), RUNS))
+                gc.enable()
                 found[f"{name}, {kind}"] = {"equations": count, "seconds": elapsed}
     return found
 

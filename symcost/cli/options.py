@@ -110,7 +110,12 @@ At = Annotated[
     ),
 ]
 Convention = Annotated[
-    str, typer.Option("--convention", rich_help_panel=OUTPUT, help="How to count: algorithm, xla, macs, darknet.")
+    str,
+    typer.Option(
+        "--convention",
+        rich_help_panel=OUTPUT,
+        help="How to count: algorithm, xla, macs, darknet, fvcore, catamount.",
+    ),
 ]
 By = Annotated[
     list[Axis] | None,

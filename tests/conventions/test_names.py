@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from typer.testing import CliRunner
 
 import symcost as sc
 from symcost import conventions
+from symcost.cli.app import app
 from symcost.errors import ConventionError
 
 ALL = ("algorithm", "xla", "macs", "darknet", "fvcore", "catamount")
@@ -69,3 +73,17 @@ def test_other_rules_need_the_program_again(cost):
 def test_formulas_hold_at_fresh_sizes(name):
     cost = sc.trace(lambda x: (x - x.mean(0)) ** 2, sc.array("N F")).under(name)
     assert cost.verify(2)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    "words", [["zoo", "show", "mlp"], ["trace", "zoo:mlp"], ["rules", "dot_general"]], ids=" ".join
+)
+def test_the_command_line_names_the_convention(words, name):
+    if words[0] == "rules" and name == "xla":
+        words = ["rules", "dot"]
+    text = CliRunner().invoke(app, [*words, "--convention", name])
+    assert text.exit_code == 0
+    assert any(line.split()[:2] == ["convention", f"{name}:"] for line in text.output.splitlines())
+    found = json.loads(CliRunner().invoke(app, [*words, "--convention", name, "--json"]).stdout)
+    assert found["convention"] == name
