@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from symcost.advice import advice, declare
@@ -10,7 +11,7 @@ from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError
 from symcost.fit import StructureDiffers, Threshold, Traces
 from symcost.places import parting, place
-from symcost.polynomial import evaluate, floor_div, mod, symbol
+from symcost.polynomial import evaluate, floor_div, maximum, mod, symbol
 from symcost.predicates import Observed
 from symcost.program import Program
 from symcost.repeated import INDEXED
@@ -51,7 +52,7 @@ class Structure:
 
     def classify(self, difference: StructureDiffers) -> None:
         """Note what explains a difference in structure: a test of the user's, layers, small sizes, or a remainder."""
-        condition = self._tested(difference.a, difference.b)
+        condition = self._tested(difference.a, difference.b) or self._ordered(difference.a, difference.b)
         if condition is not None:
             self.breaks.append(condition)
             return
@@ -131,6 +132,20 @@ class Structure:
                 divides = (evaluate(size, a) == value) != (evaluate(size, b) == value)
                 if divides and (size, value) not in self.breaks:
                     return size, value
+        return None
+
+    def _ordered(self, a: Point, b: Point) -> Condition | None:
+        """One size being larger than another, where exchanging the two makes one program the other (QR, padding)."""
+        scale = self.domain
+        for n, m in itertools.combinations([n for n in self.domain.names if n not in self.structural], 2):
+            if scale[n].multiple_of != scale[m].multiple_of or (a[n] - a[m]) * (b[n] - b[m]) >= 0:
+                continue
+            program = self._try({**a, n: a[m], m: a[n]})
+            condition = (maximum(0, symbol(n) - symbol(m)), 0)
+            if program is None or structure(program) != structure(self.traces.at(b)) or condition in self.breaks:
+                continue
+            if structure(program) != structure(self.traces.at(a)):
+                return condition
         return None
 
     def _responsible(self, difference: StructureDiffers) -> tuple[str, Point, Point]:

@@ -122,8 +122,13 @@ def _excesses(size: Size) -> list[Size]:
 def _floor(a: Size, b: Size, order: Sequence[str]) -> str:
     constant = terms_of(a).get((), 0)
     name = "floor"
-    if isinstance(b, int) and constant == b - 1 and all(isinstance(c, int) for c in terms_of(a).values()):
-        name, a = "ceil", a - (b - 1)
+    rest = a - (b - 1)
+    if isinstance(b, int):
+        upward = constant == b - 1 and all(isinstance(c, int) for c in terms_of(a).values())
+    else:
+        upward = len(terms_of(rest)) < len(terms_of(a))
+    if upward:
+        name, a = "ceil", rest
     top, bottom = format_size(a, order), format_size(b, order)
     top = f"({top})" if " " in top else top
     return f"{name}({top}/{bottom if bottom.isalnum() else f'({bottom})'})"

@@ -6,7 +6,8 @@ The grammar, in the order in which it is tried; the first that fits every point 
 2. ``b*m`` and ``a + b*m`` for a monomial m, then sums of several symbols
 3. products with a formula already found (``B * floor(H/2)``)
 4. ``a + b*X`` with X one of floor((Y + r)/q), Y mod q, -Y mod q, or half of such a
-   remainder, where Y is a symbol or a dimension found before
+   remainder, where Y is a symbol or a dimension found before; or the quotient of two
+   symbols, rounded, or its remainder
 5. sums and differences of two formulas found before; max and min of two
 6. sums of two monomials and a constant
 
@@ -195,6 +196,7 @@ class Solver:
             self.affine,
             self.multiple_of_known,
             self.floors,
+            self.quotients,
             self.pairs_of_known,
             self.extrema,
             self.two_monomials,
@@ -292,6 +294,26 @@ class Solver:
                         if shape in ("floor", "ceil", "shifted"):
                             self._offsets(values, known, formula, q, size)
                         return size
+        return None
+
+    def quotients(self, values: Values) -> Size | None:
+        """``a + b*X`` for X a quotient of two symbols, rounded, or what it leaves: T tokens in chunks of C."""
+        if self.few:
+            return None
+        for n, m in itertools.permutations(self.names, 2):
+            if not all(p[m] for p in self.points):
+                continue
+            a, b = symbol(n), symbol(m)
+            down, up = floor_div(a, b), floor_div(a + b - 1, b)
+            found = []
+            for of in (up, down, b * up - a, a - b * down, b * up, b * down):
+                candidate = tuple(int(evaluate(of, p)) for p in self.points)
+                size = _through(values, candidate, lambda of=of: of)
+                if size is not None:
+                    found.append(size)
+            if found:  # up is down + 1 but where m divides n, which few points show
+                self.conflicts += [(found[0], other) for other in found[1:]]
+                return found[0]
         return None
 
     def _offsets(self, values: Values, known: Values, formula: Size, q: int, found: Size) -> None:

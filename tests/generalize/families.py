@@ -109,6 +109,39 @@ def chunked(B, T):
     return fn, (array(B, T),)
 
 
+def chunks_of_a_symbol(T, C):
+    """Attention within chunks of C, the last one padded."""
+
+    def fn(x):
+        y = jnp.pad(x, ((0, -T % C), (0, 0))).reshape(-1, C, 3)
+        return jax.nn.softmax(jnp.einsum("bif,bjf->bij", y, y))
+
+    return fn, (array(T, 3),)
+
+
+def longer(N, M):
+    """Both padded to the longer one: one of two pads is none."""
+
+    def fn(x, y):
+        return jnp.pad(x, (0, max(N, M) - N)) * jnp.pad(y, (0, max(N, M) - M))
+
+    return fn, (array(N), array(M))
+
+
+def orthogonal(N, K):
+    return (lambda x: jnp.linalg.qr(x)[0]), (array(N, K),)
+
+
+def valid_gradient(B, H):
+    """What a strided window leaves over at the end is a remainder of H - 5."""
+
+    def loss(x, w):
+        dimensions = ("NHWC", "HWIO", "NHWC")
+        return jnp.sum(jax.lax.conv_general_dilated(x, w, (3, 3), "VALID", dimension_numbers=dimensions))
+
+    return jax.grad(loss, (0, 1)), (array(B, H, H, 2), array(5, 5, 2, 4))
+
+
 def threshold(N):
     return (lambda x: jnp.sin(x) if N > 64 else jnp.cos(x) * x), (array(N),)
 
@@ -166,6 +199,10 @@ FAMILIES: dict[str, tuple[Callable[..., Any], Any, Any]] = {
     "doubling": (doubling, "B W L", ()),
     "unrolled": (unrolled, "B T F", ()),
     "chunked": (chunked, "B T", ()),
+    "chunks-of-a-symbol": (chunks_of_a_symbol, "T C", ()),
+    "longer": (longer, "N M", ()),
+    "orthogonal": (orthogonal, "N K", ()),
+    "valid-gradient": (valid_gradient, "B H", ()),
     "threshold": (threshold, "N", ()),
     "native-size": (native_size, "H", ()),
     "equal-sizes": (equal_sizes, "N M", ["M <= N"]),
@@ -181,6 +218,7 @@ DECLARATIONS: dict[str, dict[str, dict[str, int]]] = {
     "edges": {"M": {"min": 0}},
     "divide-and-conquer": {"N": {"power_of": 2}},
     "rotary": {"F": {"min": 2}},
+    "valid-gradient": {"H": {"min": 5}},
 }
 """Domains other than the default, by family and symbol."""
 
