@@ -17,7 +17,7 @@ from symcost.family import Family, Instance, origin
 from symcost.generalize import Fit, Traces, ledger_differences
 from symcost.interpret import interpret
 from symcost.ledger import Key, Ledger, Row
-from symcost.polynomial import Size, total
+from symcost.polynomial import Poly, Size, total
 from symcost.program import Program
 from symcost.quasilinear import simplest_taps
 from symcost.rules import load
@@ -199,6 +199,9 @@ class Analysis:
         )
         if before:
             generalizer.structure.follow(before.generalizer.structure)
+        if before and how.language == "hlo":
+            sizes = (v.size for model in before.fit.models[:1] for op in model.ops() for v in op.outputs)
+            generalizer.structure.elements = [s for s in dict.fromkeys(sizes) if isinstance(s, Poly)]
         fit = generalizer.run()
         least = min((bounds(d)[0] for d in self.family.domain.dims), default=1)
         ledger = fit.complete().map(lambda size: self.units.formula(simplest_taps(size, least)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 import symcost as sc
@@ -12,6 +14,7 @@ from symcost.capture import trace
 from symcost.interpret import interpret
 from symcost.polynomial import evaluate
 from symcost.rules.registry import algorithm
+from tests.exactness import assert_exact
 from tests.generalize.families import DECLARATIONS, FAMILIES, LARGEST
 
 SIZES = (1, 2, 3, 4, 5, 7, 8, 16, 17, 24, 64, 65, 129)
@@ -96,3 +99,17 @@ def test_few_points_are_traced_for_work(name, most):
         sc.dim(symbol, **domain)
     cost = sc.trace_family(build, names, where=where)
     assert len(cost.samples) <= most
+
+
+def test_constants_that_xla_folds_into_small_arrays_only():
+    """Up to 65,536 elements `convert(constant)` is done by XLA's converter, so that bfloat16 costs less there."""
+
+    def loss(x, w):
+        return jnp.sum(jax.nn.softmax(x @ w)).astype(jnp.float32)
+
+    def build(N, F):
+        args = (jax.ShapeDtypeStruct((N, F), jnp.bfloat16), jax.ShapeDtypeStruct((F, F), jnp.bfloat16))
+        return jax.grad(loss, (0, 1)), args
+
+    sizes = [{"N": n, "F": f} for n, f in ((3, 5), (1, 7), (7, 1), (4096, 16), (4097, 16), (9000, 8), (65_536, 1))]
+    assert_exact(sc.trace_family(build, "N F"), build, sizes)
