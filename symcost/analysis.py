@@ -201,7 +201,7 @@ class Analysis:
             generalizer.structure.follow(before.generalizer.structure)
         if before and how.language == "hlo":
             sizes = (v.size for model in before.fit.models[:1] for op in model.ops() for v in op.outputs)
-            generalizer.structure.elements = [s for s in dict.fromkeys(sizes) if isinstance(s, Poly)]
+            traces.elements = [s for s in dict.fromkeys(sizes) if isinstance(s, Poly)]
         fit = generalizer.run()
         least = min((bounds(d)[0] for d in self.family.domain.dims), default=1)
         ledger = fit.complete().map(lambda size: self.units.formula(simplest_taps(size, least)))

@@ -11,7 +11,7 @@ from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError
 from symcost.fit import StructureDiffers, Threshold, Traces
 from symcost.places import parting, place
-from symcost.polynomial import Size, evaluate, floor_div, maximum, mod, symbol
+from symcost.polynomial import evaluate, floor_div, maximum, mod, symbol
 from symcost.predicates import Observed
 from symcost.program import Program
 from symcost.repeated import INDEXED
@@ -22,10 +22,6 @@ SMALL = 33
 """Where structure differs at small sizes, larger ones are first sought from here on: above five halvings."""
 
 
-FOLDED = 65_536
-"""Elements up to which XLA's converter applies an operation to a constant at once."""
-
-
 class Structure:
     """What is known of how a family's structure depends on its symbols.
 
@@ -33,7 +29,6 @@ class Structure:
         structural: symbols with which the number of operations grows, in the order found.
         breaks: conditions under which the structure differs, such as (T mod 8, 0).
         small_breaks: symbols at whose small sizes it differs, and the unit from which it does not.
-        elements: sizes of arrays; XLA's converter folds a constant only into arrays that are small.
     """
 
     def __init__(self, traces: Traces, domain: Domain):
@@ -41,7 +36,6 @@ class Structure:
         self.structural: list[str] = []
         self.breaks: list[Condition] = []
         self.small_breaks: dict[str, int] = {}
-        self.elements: list[Size] = []
 
     def follow(self, other: Structure) -> None:
         """Begin with what is known of the same family in another language or for other quantities."""
@@ -157,14 +151,13 @@ class Structure:
         return None
 
     def _folded(self, a: Point, b: Point) -> Condition | None:
-        """An array of at most `FOLDED` elements, if all programs traced so far differ by just that."""
+        """An array that is small enough for XLA to fold a constant into it, if all programs traced so far differ by just that."""
         traced = [(dict(key), structure(program)) for key, program in self.traces.programs.items()]
         fixed = {n: a[n] for n in self.structural}
         traced = [(p, s) for p, s in traced if all(p[n] == v for n, v in fixed.items())]
-        for size in self.elements:
-            condition = (maximum(0, size - FOLDED), 0)
-            small = [s for p, s in traced if evaluate(size, p) <= FOLDED]
-            large = [s for p, s in traced if evaluate(size, p) > FOLDED]
+        for condition in self.traces.folded():
+            small = [s for p, s in traced if evaluate(condition[0], p) == 0]
+            large = [s for p, s in traced if evaluate(condition[0], p) > 0]
             if condition not in self.breaks and small and large and large[0] not in small and len(set(large)) == 1:
                 return condition
         return None

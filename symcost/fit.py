@@ -10,11 +10,14 @@ from typing import Any
 from symcost.conditions import Where
 from symcost.domain import Domain, format_sizes
 from symcost.ledger import Key, Ledger
-from symcost.polynomial import Size, bind, evaluate, indicator, product
+from symcost.polynomial import Size, bind, evaluate, indicator, maximum, product
 from symcost.predicates import Observed, observed
 from symcost.program import Program
 from symcost.sampling import Condition, Point, Sampler, Units
 from symcost.watch import Watch
+
+FOLDED = 65_536
+"""Elements up to which XLA's converter applies an operation to a constant at once."""
 
 
 @dataclass
@@ -24,6 +27,7 @@ class Traces:
     Attributes:
         program_at: user's sizes -> program. watcher: what to trace in so that the user's tests are seen.
         watched: the points traced so, each with the tests.
+        elements: sizes of arrays, where the programs are XLA's.
     """
 
     program_at: Callable[[Mapping[str, int]], Program]
@@ -32,6 +36,11 @@ class Traces:
     programs: dict[tuple, Program] = field(default_factory=dict)
     watcher: Callable[[], AbstractContextManager[Watch]] = lambda: nullcontext(Watch())
     watched: list[tuple[Point, Watch]] = field(default_factory=list)
+    elements: list[Size] = field(default_factory=list)
+
+    def folded(self) -> list[Condition]:
+        """Conditions under which XLA's converter may fold a constant: an array is small."""
+        return [(maximum(0, size - FOLDED), 0) for size in self.elements]
 
     def having(self, sampler: Sampler) -> list[Point]:
         """Points traced before that `sampler` could have drawn."""

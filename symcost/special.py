@@ -78,6 +78,7 @@ class SpecialSizes:
         for pair in itertools.combinations(self.of.breaks[:PAIRED], 2):
             if not any(self.of.implied((a,), (b,)) for a, b in (pair, pair[::-1])):
                 self._interactions(fit, pair)
+        self._interactions(fit, self.of.breaks[:PAIRED])
         if any(name_of(c) is not None for correction in fit.corrections for c in correction.where):
             for pair in itertools.combinations(ones, 2):  # a program that differs at 1 may do so in any combination
                 self._interactions(fit, pair)
@@ -341,15 +342,27 @@ class SpecialSizes:
 
     def _disagreeing(self, fit: Fit) -> tuple[Point, list[str]] | None:
         """A point traced so far at which the formula is wrong, with the differences."""
+        return next(((point, found) for point, found in self._compared(fit) if found), None)
+
+    def _compared(self, fit: Fit) -> Iterator[tuple[Point, list[str]]]:
+        """Every point traced so far, with what the formula gets wrong there."""
         complete = fit.complete()
         for point in self.of.traces.having(Sampler(self.of.domain, self.of.sampler.fixed)):
             concrete = self.of.traces.at(point)
             if fit.program is not None and not fit.corrections and agrees(fit.program, concrete, point):
-                continue
-            differences = self.of.differences(complete, concrete, point)
-            if differences:
-                return point, differences
-        return None
+                yield point, []
+            else:
+                yield point, self.of.differences(complete, concrete, point)
+
+    def _folded(self, fit: Fit) -> None:
+        """Begin again if the formula fails just where some array is so small that XLA folds a constant into it."""
+        names = self.of.names  # at size 1 operations vanish that would be folded
+        compared = [(p, found) for p, found in self._compared(fit) if found or min(p[n] for n in names) > 1]
+        for condition in self.of.traces.folded():
+            small = [bool(found) for point, found in compared if evaluate(condition[0], point) == 0]
+            large = [bool(found) for point, found in compared if evaluate(condition[0], point) > 0]
+            if condition not in self.of.breaks and small and large and all(small) and not any(large):
+                raise Split(condition)
 
     def _small(self, fit: Fit) -> None:
         """Every point traced so far must agree; sizes below a known threshold are corrected one by one if need be."""
@@ -361,6 +374,7 @@ class SpecialSizes:
                     raise Threshold(name, point, floor)
             below = [n for n, floor in self.of.floors.items() if n not in visited and point[n] < floor <= ONE_BY_ONE]
             if not below:
+                self._folded(fit)
                 raise self._refusal(fit, point, differences)
             for name in below:
                 visited.add(name)
