@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symcost import errors as errors
     from symcost import xla as xla
     from symcost import zoo as zoo
     from symcost.api import trace as trace
@@ -40,15 +41,32 @@ _HOME = {
     "trace_family": "symcost.api",
     "trace_training": "symcost.api",
 }
-_ROOMS = ("errors", "xla", "zoo")
 
-__all__ = [*_HOME, *_ROOMS]  # the table above is the list
+# written out, because type checkers read no other form; what is not in the table above is a room
+__all__ = [
+    "Cost",
+    "Flow",
+    "ProgramCost",
+    "SymcostError",
+    "array",
+    "build",
+    "compare",
+    "dim",
+    "dims",
+    "errors",
+    "rule",
+    "trace",
+    "trace_family",
+    "trace_training",
+    "xla",
+    "zoo",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
-    if name in _ROOMS:
+    if name in __all__:
         return import_module(f"symcost.{name}")
     raise AttributeError(f"symcost has no public name {name!r}; it has {', '.join(sorted(__all__))}")
 
