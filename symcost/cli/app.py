@@ -53,7 +53,7 @@ app = typer.Typer(
         "symcost zoo list",
         "symcost zoo show gcn-sparse --at N=2708,M=10556,F=1433,H=16,C=7",
         'symcost trace flax.linen:Dense --arg "B F" --set features=H',
-        'symcost trace model.py:Net --arg "B T F" --set width=F --build --dim "F%8" --by scope',
+        'symcost trace model.py:Net --arg "B T F" --set width=F --build --by scope',
         'symcost compare model.py:Net --arg "B F" --set features=H --at B=32,F=64,H=16',
     ),
 )
@@ -62,7 +62,8 @@ app = typer.Typer(
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, metavar="", help="Print the version and exit."),
     ] = False,
     debug: Debug = False,
 ) -> None:

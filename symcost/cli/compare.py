@@ -13,8 +13,9 @@ from symcost.cli.request import Request
 from symcost.cli.sizes import points
 
 EXAMPLES = examples(
-    'symcost compare flax.linen:Dense --arg "B F" --set features=H --at B=32,F=64,H=16',
-    "symcost compare zoo:gcn-sparse --at N=27,M=75,F=11,H=8,C=7 --at N=100,M=400,F=11,H=8,C=7",
+    'symcost compare flax.linen:Dense --arg "B F" --set features=H --at B=9,F=8,H=7',
+    'symcost compare jax.numpy:cumsum --arg "N" --at N=10 --at N=1000',
+    "symcost compare zoo:gcn-sparse --at N=27,M=75,F=11,H=8,C=7",
 )
 Targets = Annotated[
     list[str], typer.Option("--target", metavar="TARGET", help="Where XLA compiles it.", show_default="cpu")
@@ -40,7 +41,7 @@ def command(
     json: o.Json = False,
     debug: o.Debug = False,
 ) -> None:
-    """The formula at given sizes beside XLA's own figures, with the ratio and the reason for each difference."""
+    """The formula at given sizes beside XLA's own figures, with the reason for each difference."""
     at_points = points(at)
     if not at_points:
         raise typer.BadParameter("XLA compiles at integer sizes; give them: --at N=10,F=16", param_hint="--at")

@@ -34,10 +34,15 @@ def _option(*names: str, help: str, panel: str | None = None, **more: Any) -> An
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
 
 
+def _flag(*names: str, help: str, panel: str | None = None, **more: Any) -> Any:
+    """An option without a value; typer's word for its type, <bool>, would ask for one."""
+    return _option(*names, help=help, panel=panel, metavar="", **more)
+
+
 CALL, SIZES, OUTPUT = "The call", "Sizes", "Output"
 
 Debug = Annotated[
-    bool, _option("--debug", help="Show the traceback of an error.", callback=_remember_debug, is_eager=True)
+    bool, _flag("--debug", help="Show the traceback of an error.", callback=_remember_debug, is_eager=True)
 ]
 Target = Annotated[
     str,
@@ -75,7 +80,7 @@ Settings = Annotated[
 ]
 Build = Annotated[
     bool,
-    _option(
+    _flag(
         "--build", panel=CALL, help="The constructor computes with sizes (a loop over layers): call it with integers."
     ),
 ]
@@ -99,7 +104,7 @@ Where = Annotated[
 Trips = Annotated[
     list[str], _option("--trip", panel=SIZES, metavar="NAME=COUNT", help="How often a loop runs that does not say it.")
 ]
-Strict = Annotated[bool, _option("--strict", panel=CALL, help="A primitive without a rule is an error.")]
+Strict = Annotated[bool, _flag("--strict", panel=CALL, help="A primitive without a rule is an error.")]
 At = Annotated[
     list[str],
     _option(
@@ -113,6 +118,7 @@ Convention = Annotated[
     str,
     typer.Option(
         "--convention",
+        metavar="NAME",
         rich_help_panel=OUTPUT,
         help="How to count: algorithm, xla, macs, darknet, fvcore, catamount.",
     ),
@@ -125,6 +131,12 @@ By = Annotated[
 ]
 Depth = Annotated[
     int | None,
-    _option("--depth", panel=OUTPUT, min=1, help="Cut module paths to so many components (with --by scope)."),
+    _option(
+        "--depth",
+        panel=OUTPUT,
+        metavar="COUNT",
+        min=1,
+        help="Cut module paths to so many components (with --by scope).",
+    ),
 ]
-Json = Annotated[bool, _option("--json", panel=OUTPUT, help="Print one JSON object instead of text.")]
+Json = Annotated[bool, _flag("--json", panel=OUTPUT, help="Print one JSON object instead of text.")]

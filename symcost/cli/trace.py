@@ -14,9 +14,11 @@ from symcost.cli.sizes import points
 
 EXAMPLES = examples(
     'symcost trace flax.linen:Dense --arg "B F" --set features=H',
-    'symcost trace model.py:GCN --arg "N F" --arg "M:int32" --arg "M:int32" --set features=H --by scope',
-    'symcost trace model.py:Net --set width=F --set layers=L --build --arg "B T F" --dim "F%8" --at B=1,T=9,F=512,L=12',
-    'symcost trace jax.numpy:matmul --arg "N F" --arg "F H" --at N=10,F=20,H=30 --json',
+    'symcost trace model.py:GCN --arg "N F" --arg "2 M:int32" --set hidden=H',
+    'symcost trace model.py:Net --arg "B F" --set layers=L --build --by scope',
+    'symcost trace model.py:Attention --arg "B T F" --dim "F%8"',
+    'symcost trace jax.numpy:matmul --arg "N F" --arg "F H" --at N=9,F=8,H=7 --json',
+    'symcost trace jax.numpy:sort --arg "N" --at N=1000 --at N=1000000',
     "symcost trace zoo:lstm --convention xla",
 )
 

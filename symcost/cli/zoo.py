@@ -95,5 +95,5 @@ def published(entry: Any, cost: Any) -> Table:
         ("quantity", "published", "formula", "difference", "at"),
         notes=tuple(notes),
         name="published",
-        title="published figures",
+        title="published figures beside the formula (convention algorithm)",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ BRANCHES = (
 )
 
 REPEATS = "rows that differ in nothing but a number of their path are shown as one, with the costs of all of them"
+
+LAYERS = "a * in a path stands for every number that a layer has there: the row holds the costs of all these layers"
 
 
 def table_report(table: CostTable, sizes: Mapping[str, Any] | None = None, *, join: bool = True) -> Report:
@@ -105,7 +107,7 @@ def breakdown(table: CostTable, point: Mapping[str, int] | None = None, *, join:
         tuple(keys),
         len(axes) + remarks,
         cells(whole),
-        _notes(lines, repeats),
+        _notes(lines, repeats, axes),
     )
 
 
@@ -172,10 +174,12 @@ def _join(key: Any, group: list[tuple[int, _Line]], scope: int) -> list[_Line]:
     return [_Line(tuple(label), row, times)]
 
 
-def _notes(lines: list[_Line], repeats: bool) -> tuple[str, ...]:
+def _notes(lines: list[_Line], repeats: bool, axes: Sequence[str]) -> tuple[str, ...]:
     found = []
     if any(line.row.key.branch for line in lines):
         found.append(BRANCHES)
     if repeats:
         found.append(REPEATS)
+    if "scope" in axes and any("*" in line.label[axes.index("scope")] for line in lines):
+        found.append(LAYERS)
     return tuple(found)

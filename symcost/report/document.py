@@ -52,14 +52,21 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A part of a whole, from 0 to 1; or with `signed`, how much more (or less) than a whole."""
+    """A part of a whole, from 0 to 1; or with `signed`, how much more (or less) than a whole.
+
+    Example:
+        >>> [str(Share(part, signed=True)) for part in (0.05, -2e-8, 0)], str(Share(1 / 3))
+        (['+5.000%', '-2e-06%', 'none'], '33.3%')
+    """
 
     part: float
     signed: bool = False
 
     def __str__(self) -> str:
+        if self.signed and self.part:
+            return f"{100 * self.part:+.3f}%" if abs(self.part) >= 5e-6 else f"{100 * self.part:+.0e}%"
         if self.signed:
-            return f"{100 * self.part:+.3f}%" if self.part else "none"
+            return "none"
         return f"{100 * self.part:.1f}%"
 
 

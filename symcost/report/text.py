@@ -138,10 +138,17 @@ def _table(table: Table, width: int) -> RenderableType:
             left_out.append(key)
     if _grid_width(narrow) > width:
         return _as_blocks(table)
-    needed = (
-        f"too narrow for {', '.join(left_out)}: {_grid_width(table)} columns show all (COLUMNS={_grid_width(table)})"
-    )
+    needed = ", ".join(_left_out(table, key) for key in left_out)
+    needed = f"too narrow for {needed}: {_grid_width(table)} columns show all (COLUMNS={_grid_width(table)})"
     return Group(_as_grid(narrow), Text(needed, style="dim"))
+
+
+def _left_out(table: Table, key: str) -> str:
+    """A column that is not shown; what it would say where it says the same in every row."""
+    i = table.keys.index(key)
+    first = plain_text(table.rows[0][i])
+    same = len(table.rows) > 1 and all(plain_text(row[i]) == first for row in table.rows)
+    return f"{table.columns[i]} ({first} in every row)" if same and first else table.columns[i]
 
 
 def _grid_width(table: Table) -> int:

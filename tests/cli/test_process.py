@@ -49,6 +49,9 @@ def test_help_has_examples(run, words):
     text = run(*words, "--help").stdout
     assert "Examples" in text
     assert f"symcost {' '.join(words)}" in text
+    # a line that wraps cannot be copied
+    lines = [line.strip() for line in text.partition("Examples")[2].splitlines() if line.strip()]
+    assert all(line.startswith("symcost ") for line in lines)
 
 
 def test_no_arguments_is_help():

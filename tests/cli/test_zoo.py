@@ -81,6 +81,15 @@ def test_one_rule(run, run_json):
     assert row["state"] == "rule"
 
 
+def test_conventions_that_take_a_part_of_the_rules_say_so(run, run_json):
+    text = run("rules", "mul", "conv_general_dilated", "--convention", "darknet").stdout
+    assert "Nothing of its own under darknet." in text
+    assert "all taps" in text
+    found = run_json("rules", "dot_general", "--convention", "macs")
+    assert found["defined"] == ["macs"]
+    assert "defined" not in run_json("rules", "dot_general")
+
+
 def test_a_primitive_without_a_rule_is_said_to_be_unknown(run, run_json):
     message = run("rules", "dot_genral", code=1).stderr
     assert "no rule counts 'dot_genral'" in message

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from symcost.polynomial import ceil_log2, conv_taps, indicator, symbol
-from symcost.report.breakdown import BRANCHES, table_report
-from symcost.report.document import Formula
+from symcost.report.breakdown import BRANCHES, LAYERS, table_report
+from symcost.report.document import Formula, Report, Table
 from symcost.report.layout import wrapped
 from symcost.report.text import to_text
 from symcost.report.totals import cost_report
@@ -125,6 +127,21 @@ def test_a_narrow_terminal_shows_fewer_columns_and_says_which():
     assert "too narrow for operations: 69 columns show all (COLUMNS=69)" in text
     assert "operations" not in text.split("too narrow")[0]
     assert to_text(table_report(costs.graph().by_scope(), AT), 69).count("operations") == 1
+
+
+def test_a_column_that_is_left_out_and_says_the_same_everywhere_is_told():
+    rows = (("flops", 51_640_270_848, 0), ("transcendentals", 41_943_040, 0))
+    found = Table(("quantity", "XLA", "unexplained"), rows, ("quantity", "xla", "unexplained"))
+    text = " ".join(to_text(Report("", tables=(found,)), 40).split())
+    assert "too narrow for unexplained (0 in every row): 44 columns show all" in text
+    found = replace(found, rows=(rows[0], (*rows[1][:2], 1)))
+    assert "too narrow for unexplained: 44" in to_text(Report("", tables=(found,)), 40)
+
+
+def test_paths_of_layers_whose_number_is_a_symbol_are_explained():
+    layers = costs.cost(costs.row("Net/Dense_*", "dot_general", flops=2 * costs.N), costs.row("Net", "add", flops=1))
+    assert LAYERS in table_report(layers.by_scope()).tables[0].notes
+    assert LAYERS not in table_report(layers.by_primitive()).tables[0].notes
 
 
 def test_formulas_that_fit_no_table_are_lines_under_their_row():
