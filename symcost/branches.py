@@ -11,7 +11,7 @@ import gc
 import linecache
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -31,7 +31,7 @@ class Branches:
 
     compared: tuple[int, ...] = ()
     divisors: tuple[int, ...] = ()
-    blind: bool = False
+    blind: bool = field(default=False, repr=False)
 
 
 def branches(codes: Iterable[CodeType]) -> Branches:

@@ -151,7 +151,7 @@ class Structure:
         return None
 
     def _folded(self, a: Point, b: Point) -> Condition | None:
-        """An array that is small enough for XLA to fold a constant into it, if all programs traced so far differ by just that."""
+        """An array so small that XLA folds a constant into it, if all programs traced so far differ by just that."""
         traced = [(dict(key), structure(program)) for key, program in self.traces.programs.items()]
         fixed = {n: a[n] for n in self.structural}
         traced = [(p, s) for p, s in traced if all(p[n] == v for n, v in fixed.items())]

@@ -38,7 +38,7 @@ POINTS = 4
 """Points in general position to begin with: enough for constants, symbols, multiples of monomials and lines in
 them, which is what nearly all slots hold; a slot that needs more asks for it."""
 
-RANGES = ((1, 12), (1, 12), (13, 97), (33, 160), (33, 400), (1, 400))
+RANGES = ((1, 12), (1, 12), (2, 33), (13, 97), (33, 160), (33, 400), (1, 400), (1, 400))
 """Where it is tried whether one condition follows from others."""
 
 EXTRA_POINTS = 10
@@ -244,9 +244,10 @@ class SizeGeneralizer:
             if condition in where or bind(condition[0], bound) == condition[1]:
                 return True
             name, values = self._where(condition)
-            if not name or len({n for size, _ in where for n in symbols_of(size)}) > 1:
-                return self._always(condition, where)
-            return any(n == name and v <= values for n, v in held if n)
+            if name and any(n == name and v <= values for n, v in held if n):
+                return True
+            related = any(len(symbols_of(size)) > 1 for size, _ in (condition, *where))
+            return related and self._always(condition, where)
 
         return all(holds(condition) for condition in these)
 

@@ -330,12 +330,13 @@ class SpecialSizes:
         least, most = bounds(self.of.domain[name])
         candidates = range(least, min(most or 400, 400) + 1)
         regions: dict[tuple[int, ...], Condition] = {}
-        for formula in fit.formulas:
-            if symbols_of(formula) == {name} and name_of((formula, 1)) is None and isinstance(formula, Poly):
-                for value in (0, 1):
-                    where = tuple(v for v in candidates if evaluate(formula, {name: v}) == value)
-                    if len(where) > 1 and where[-1] < 400:
-                        regions.setdefault(where, (formula, value))
+        alone = [f for f in fit.formulas if symbols_of(f) == {name} and name_of((f, 1)) is None and isinstance(f, Poly)]
+        for value in (1, 0):
+            for formula in alone:
+                where = tuple(v for v in candidates if evaluate(formula, {name: v}) == value)
+                # side by side, else it is a remainder and no dimension
+                if len(where) > 1 and where[-1] < 400 and where[-1] - where[0] == len(where) - 1:
+                    regions.setdefault(where, (formula, value))
         found = [condition for _, condition in sorted(regions.items(), key=lambda item: -len(item[0]))]
         self.of.regions += [condition for condition in found if condition not in self.of.regions]
         return found
