@@ -15,7 +15,7 @@ import pytest
 import symcost as sc
 from symcost.algebra import substituted
 from symcost.cost import ProgramCost
-from symcost.dims import declarations
+from symcost.dims import declarations, forget
 from symcost.domain import Dim, Domain
 from symcost.errors import DomainError, SymcostError
 from symcost.ledger import Ledger
@@ -159,6 +159,7 @@ def test_a_wrong_argument_is_told_with_what_to_write(case):
 @pytest.fixture(scope="module")
 def cost() -> Any:
     with declarations():
+        forget()
         sc.dims("B F M")
         return call()
 
