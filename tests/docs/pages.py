@@ -10,6 +10,7 @@ import contextlib
 import doctest
 import io
 import itertools
+import linecache
 import os
 import re
 import sys
@@ -56,16 +57,27 @@ def blocks_of(page: str) -> list[Block]:
     return found
 
 
+def source(blocks: list[Block]) -> list[str]:
+    """The lines of a page with nothing but its Python left, each at its place."""
+    lines: list[str] = []
+    for block in blocks:
+        lines += ["\n"] * (block.line - len(lines)) + block.code.splitlines(keepends=True)
+    return lines
+
+
 def run(page: Path) -> Iterator[tuple[Block, str]]:
     """Each block of a page with what it prints."""
     module = types.ModuleType(f"page_{page.stem}")
     sys.modules[module.__name__] = module  # classes defined on a page look for their module
     before = Path.cwd()
+    blocks = blocks_of(page.read_text())
+    # whoever looks for the source of a function finds Python, as in a file of the reader's own; 0 is its size
+    linecache.cache[str(page)] = (0, None, source(blocks), str(page))
     try:
         with declarations(), mock.patch.dict(os.environ, COLUMNS="80"), tempfile.TemporaryDirectory() as folder:
             forget()
             os.chdir(folder)
-            for block in blocks_of(page.read_text()):
+            for block in blocks:
                 printed = io.StringIO()
                 # empty lines before the code make line numbers in a traceback those of the page
                 code = compile("\n" * block.line + block.code, str(page), "exec", dont_inherit=True)
@@ -74,6 +86,7 @@ def run(page: Path) -> Iterator[tuple[Block, str]]:
                 yield block, plain(printed.getvalue())
     finally:
         os.chdir(before)
+        linecache.cache.pop(str(page), None)
         del sys.modules[module.__name__]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, agrees, blocks_of, refreshed, run
+from tests.docs.pages import PAGES, ROOT, agrees, blocks_of, refreshed, run, source
 
 
 def assert_runs(page: Path) -> None:
@@ -51,6 +51,10 @@ def test_blocks_are_paired_only_with_output_that_follows_directly():
     first, second = blocks_of(SAMPLE)
     assert (first.shown, second.shown) == ("1 first\n", None)
     assert SAMPLE.splitlines()[first.line] == "a = 1"
+    python = source([first, second])
+    assert python[first.line] == "a = 1\n"
+    assert python[second.line :] == ["print(a + 1)\n"]
+    assert "words between" not in "".join(python)
 
 
 @pytest.mark.parametrize(
