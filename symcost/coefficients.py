@@ -10,6 +10,7 @@ from symcost.polynomial import (
     Number,
     Poly,
     Size,
+    atoms_of,
     evaluate,
     floor_div,
     floor_log2,
@@ -20,7 +21,8 @@ from symcost.polynomial import (
 )
 from symcost.solve import linear_fit
 
-_Bases = Sequence[Sequence[Size]]
+_Bases = Sequence[tuple[Sequence[Size], int]]
+"""Functions to be tried together, and how far apart the smallest and the largest sample must be for them."""
 
 
 class NoFunction(Exception):
@@ -37,8 +39,9 @@ def solve_ledgers(
     keys = dict.fromkeys(r.key for ledger in ledgers.values() for r in ledger.rows)
     by_key = {v: {r.key: r for r in ledger.rows} for v, ledger in ledgers.items()}
     memo: dict[tuple, Size] = {}
-    bases = _bases(symbol(name), domain[name].power_of == 2)
-    bases[1:1] = [basis for functions in likely for basis in (list(functions), [symbol(name), *functions])]
+    # a few numbers look like many floors, so two periods must be seen, unless the user's code says that they are
+    bases = [(basis, 2 * _period(basis)) for basis in _bases(symbol(name), domain[name].power_of == 2)]
+    bases[1:1] = [(basis, 0) for functions in likely for basis in (list(functions), [symbol(name), *functions])]
     rows = []
     for key in keys:
         present = {v: rows_.get(key) for v, rows_ in by_key.items()}
@@ -68,14 +71,20 @@ def _coefficient(name: str, values: Mapping[int, Number], key: Key, quantity: st
     at, wanted = list(values), tuple(values.values())
     if len(set(wanted)) == 1:
         return wanted[0]  # type: ignore[return-value]
-    for basis in bases:
-        if len(basis) + 1 >= len(at):  # one point must be left to check the fit
+    for basis, reach in bases:
+        if len(basis) + 1 >= len(at) or max(at) - min(at) < reach:  # one point must be left to check the fit
             continue
         columns = [tuple(evaluate(b, {name: v}) for v in at) for b in basis]
         fit = linear_fit(columns, wanted)
         if fit is not None:
             return sum((c * b for c, b in zip(fit[1:], basis, strict=True)), start=make({(): fit[0]}))
     raise NoFunction(key, quantity, values)
+
+
+def _period(basis: Sequence[Size]) -> int:
+    """The largest divisor in a basis; 0 without floors."""
+    floors = [a for size in basis for a in atoms_of(size) if a.kind == "floor_div"]
+    return max((a.args[1] for a in floors if isinstance(a.args[1], int)), default=0)
 
 
 def _bases(n: Poly, logarithms: bool) -> list[list[Size]]:

@@ -113,11 +113,12 @@ class SizeGeneralizer:
         """Line up and solve; appends to `points` what it needed besides."""
         for _ in range(EXTRA_POINTS + 1):
             programs = []
-            for point in points:
-                programs.append(self.traces.at(point))
+            for i, point in enumerate(points):
+                # a slot that is hard to solve may be divided by a number in the user's code
+                programs.append(self.traces.at(point) if i < POINTS else self.traces.watched_at(point))
                 if structure(programs[-1]) != structure(programs[0]):
                     raise StructureDiffers(points[0], point)
-            solver = Solver(points, self.names, known, least=self.least, named=self.branches().divisors)
+            solver = Solver(points, self.names, known, least=self.least, named=self._divisors())
             try:
                 symbolic = symbolize(programs, solver)
             except Unsolved as error:
@@ -133,6 +134,11 @@ class SizeGeneralizer:
                 break
             points.extend(more)
         raise self._refusal(failure, points)
+
+    def _divisors(self) -> list[int]:
+        """Numbers by which the user's code divides."""
+        seen = self.traces.observed(self.domain)
+        return [*self.branches().divisors, *(seen.divisors if seen is not None else ())]
 
     def _separating(self, solver: Solver, points: Sequence[Point]) -> Point | None:
         for first, second in solver.conflicts:

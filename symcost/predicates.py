@@ -32,7 +32,7 @@ from symcost.watch import Test, Watch
 REACH, FURTHEST = 1024, 40_000
 """Units of a symbol at which a test is asked: at least, and at most where the test names large numbers."""
 
-LAYERS = 72
+LAYERS = 280
 """Layers at which a test on their count is asked."""
 
 PIECES = 4
@@ -258,32 +258,70 @@ class Loop:
             total += answer
         return total
 
-    def count(self, domain: Domain, name: str) -> tuple[list[Size], list[int]] | None:
-        """Functions of `name` (units) of whose sum, with a line, `held` consists, and units from which they show."""
-        held = [self.held(domain, name, unit) for unit in range(1, LAYERS + 1)]
-        if any(h is None for h in held):
-            return None
-        steps = [b - a for a, b in itertools.pairwise(held)]  # type: ignore[operator]  # no None left
-        turns = [i + 2 for i, (a, b) in enumerate(itertools.pairwise(steps)) if a != b]
-        n = symbol(name)
-        if not turns:
-            return None
-        if len(turns) <= PIECES and turns[-1] < LAYERS // 2:
-            units = [u for turn in turns for u in (turn, turn + 1, turn + 2)]
-            if len(turns) == 2 and turns[1] == turns[0] + 1 and steps[0] == steps[-1]:  # one layer is another one
-                return [1 - indicator(floor_div(n, turns[1]), 0)], units
-            return [maximum(0, n - turn) for turn in turns], units
-        for period in range(2, LAYERS // 3):
-            if steps[period:] == steps[:-period]:
-                # one floor for each residue at which the count grows by more than where it grows least
-                least = min(steps[:period])
-                floors = [
-                    floor_div(n + (period - 1 - r) % period, period)
-                    for r, step in ((i + 1, steps[i]) for i in range(period))
-                    if step > least
-                ]
-                return ([sum(floors, start=0)] if len(floors) > 1 else floors), [turns[0], turns[0] + period + 1]
+
+@dataclass(frozen=True)
+class Count:
+    """How often something happens, as a function of a structural symbol.
+
+    Attributes:
+        formula: of the symbol (in units); None if the grammar has none. units: where its slope changes, and behind.
+        test: what counts.
+    """
+
+    formula: Size | None
+    units: tuple[int, ...]
+    test: Test
+
+
+def counts(seen: Observed, domain: Domain, name: str) -> list[Count]:
+    """What a structural symbol counts otherwise than in proportion: tests on layers, and ranges with a step."""
+    found = []
+    for loop in seen.loops:
+        if loop.structural(domain) == name:
+            found.append((loop.predicate.test, [loop.held(domain, name, unit) for unit in range(1, LAYERS + 1)]))
+    for ends in seen.counted:
+        if ends.names == {name}:
+            found.append((ends.test, [_length(ends, {name: unit}) for unit in range(1, LAYERS + 1)]))
+    made = (_count(test, held, name) for test, held in found if None not in held)
+    return [count for count in made if count is not None]
+
+
+def _length(ends: Predicate, point: Mapping[str, int]) -> int | None:
+    try:
+        return len(range(*ends.test.evaluate(tuple(_at(leaf, point) for leaf in ends.leaves))))
+    except (ArithmeticError, TypeError, ValueError):
         return None
+
+
+def _count(test: Test, held: Sequence[int], name: str) -> Count | None:
+    """The function that takes the values `held` from 1 on; None for a line."""
+    n, steps = symbol(name), [b - a for a, b in itertools.pairwise(held)]
+    turns = [i + 2 for i, (a, b) in enumerate(itertools.pairwise(steps)) if a != b]
+    if not turns:
+        return None
+    units = tuple(dict.fromkeys(u for turn in turns[: 2 * PIECES] for u in (turn, turn + 1, turn + 2)))
+    formula: Size = held[0] + steps[0] * (n - 1)
+    if len(turns) <= 3 * PIECES and turns[-1] < LAYERS // 2:
+        waiting = list(turns)
+        while waiting:
+            turn = waiting.pop(0)
+            change = steps[turn - 1] - steps[turn - 2]
+            if waiting and waiting[0] == turn + 1 and steps[turn] == steps[turn - 2]:  # one layer is another one
+                waiting.pop(0)
+                formula = formula + change * (1 - indicator(floor_div(n, turn + 1), 0))
+            else:
+                formula = formula + change * maximum(0, n - turn)
+        return Count(formula, units, test)
+    for period in range(2, LAYERS // 3):
+        if steps[period:] == steps[:-period]:
+            least = min(steps[:period])
+            formula = held[0] + least * (n - 1)
+            for i, step in enumerate(steps[:period]):
+                if step > least:  # one more for each unit that is i + 2, and so on by periods
+                    formula = formula + (step - least) * floor_div(n + (period - 2 - i) % period, period)
+                    formula = formula - (step - least) * ((1 + (period - 2 - i) % period) // period)
+            return Count(formula, (turns[0], turns[0] + 1, turns[0] + period, turns[0] + period + 1), test)
+    return Count(None, units, test)
 
 
 @dataclass(frozen=True)
@@ -292,12 +330,15 @@ class Observed:
 
     Attributes:
         predicates: tests that depend on symbols. loops: tests on the counter of a loop.
-        ranged: symbols that are the argument of a `range`.
+        ranged: symbols that are the argument of a `range`. counted: ranges whose length depends on sizes.
+        divisors: constants by which something is divided.
     """
 
     predicates: tuple[Predicate, ...] = ()
     loops: tuple[Loop, ...] = ()
     ranged: frozenset[str] = frozenset()
+    counted: tuple[Predicate, ...] = ()
+    divisors: tuple[int, ...] = ()
 
 
 def observed(watch: Watch, point: Point, domain: Domain, formulas: Iterable[Size] = ()) -> Observed:
@@ -322,12 +363,22 @@ def observed(watch: Watch, point: Point, domain: Domain, formulas: Iterable[Size
     predicates: dict[tuple, Predicate] = {}
     loops: list[Loop] = []
     ranged: set[str] = set()
+    counted: dict[tuple, Predicate] = {}
+    divisors: set[int] = set()
     for test, executions in watch.seen.items():
         distinct = list(dict.fromkeys(executions))
         counter = _counter(distinct)
-        if test.ranges:
+        if test.kind == "divisor":
+            told = (test.evaluate(tuple(map(recognise, values)))[0] for values in distinct)
+            divisors |= {n for n in told if isinstance(n, int) and n > 1}
+        elif test.kind == "range":
             for values in distinct:
-                ranged |= Predicate(test, tuple(map(recognise, values))).names
+                found = Predicate(test, tuple(map(recognise, values)))
+                ends = test.evaluate(found.leaves)
+                if len(found.names) == 1 and len(ends) < 3 and ends[-1] == symbol(*found.names):
+                    ranged |= found.names  # so many layers; `range(0, tokens, 128)` is something else
+                elif found.names:
+                    counted[found.leaves] = found
         elif counter is not None:
             leaves = tuple(v if i == counter else recognise(v) for i, v in enumerate(distinct[0]))
             loops.append(Loop(Predicate(test, leaves), counter, distinct[0][counter], len(distinct), point))
@@ -336,7 +387,13 @@ def observed(watch: Watch, point: Point, domain: Domain, formulas: Iterable[Size
                 found = Predicate(test, tuple(map(recognise, values)))
                 if found.names:
                     predicates.setdefault((test, found.leaves), found)
-    return Observed(tuple(predicates.values()), tuple(loops), frozenset(ranged))
+    return Observed(
+        tuple(predicates.values()),
+        tuple(loops),
+        frozenset(ranged),
+        tuple(counted.values()),
+        tuple(sorted(divisors)),
+    )
 
 
 def _counter(executions: Sequence[tuple]) -> int | None:

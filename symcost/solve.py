@@ -291,7 +291,7 @@ class Solver:
                         size = _through(values, candidate, build)
                         if size is None:
                             continue
-                        if shape in ("floor", "ceil", "shifted"):
+                        if not shape.startswith("half"):
                             self._offsets(values, known, formula, q, size)
                         return size
         return None
@@ -317,13 +317,16 @@ class Solver:
         return None
 
     def _offsets(self, values: Values, known: Values, formula: Size, q: int, found: Size) -> None:
-        """Note other offsets r with which a floor((X + r)/q) fits, so that points tell them apart."""
+        """Note other offsets r with which floor((X + r)/q) or (X + r) mod q fits, so that points tell them apart."""
         others = []
         for r in range(q):
-            candidate = tuple((k + r) // q for k in known)
-            size = _through(values, candidate, lambda r=r: floor_div(formula + r, q))
-            if size is not None and size != found:
-                others.append(size)
+            for candidate, build in (
+                (tuple((k + r) // q for k in known), lambda r=r: floor_div(formula + r, q)),
+                (tuple((k + r) % q for k in known), lambda r=r: mod(formula + r, q)),
+            ):
+                size = _through(values, candidate, build)
+                if size is not None and size != found:
+                    others.append(size)
         self.conflicts += [
             (found, other) for other in dict.fromkeys((*others[:1], *others[-1:], *others[:ALTERNATIVES]))
         ]

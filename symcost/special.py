@@ -195,6 +195,8 @@ class SpecialSizes:
             if len(symbols_of(condition[0])) == 1 or kinds & {"maximum", "minimum", "floor_div"}:
                 raise Split(condition)
             self.correct(fit, (condition,))
+            for other in self.of.breaks:
+                self._interactions(fit, [condition, other])
             for point in self._within(fit, condition):
                 if self._wrong_at(fit, point):
                     raise self._refusal(
@@ -203,7 +205,7 @@ class SpecialSizes:
 
     def _within(self, fit: Fit, condition: Condition) -> list[Point]:
         """Points where a condition holds and no relation for which the formula is corrected already."""
-        corrected = [c for correction in fit.corrections for c in correction.where if name_of(c) is None]
+        corrected = [c for correction in fit.corrections for c in correction.where if len(correction.where) == 1]
         avoid = [c for c in (*corrected, *self.of.breaks) if not self.of.implied((c,), (condition,))]
         floors = {n: floor for n, floor in self.of.floors.items() if n not in symbols_of(condition[0])}
         sampler, rng = Sampler(self.of.domain, self.of.sampler.fixed, [condition], avoid, floors), random.Random(8)
@@ -334,8 +336,8 @@ class SpecialSizes:
         for value in (1, 0):
             for formula in alone:
                 where = tuple(v for v in candidates if evaluate(formula, {name: v}) == value)
-                # side by side, else it is a remainder and no dimension
-                if len(where) > 1 and where[-1] < 400 and where[-1] - where[0] == len(where) - 1:
+                beside = len(where) > 1 and where[-1] - where[0] == len(where) - 1  # else 0 is a remainder
+                if len(where) > 1 and where[-1] < 400 and (value == 1 or beside):
                     regions.setdefault(where, (formula, value))
         found = [condition for _, condition in sorted(regions.items(), key=lambda item: -len(item[0]))]
         self.of.regions += [condition for condition in found if condition not in self.of.regions]

@@ -8,6 +8,7 @@ geometric series (widths that double per stage), floor(L/q) (every second layer)
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 
 from symcost.advice import advice, declare
@@ -21,11 +22,12 @@ from symcost.generalize import SizeGeneralizer
 from symcost.ledger import Ledger
 from symcost.places import differing, line_of, place
 from symcost.polynomial import Poly, Size, bind, symbol
+from symcost.predicates import Count, counts
 from symcost.program import Program
 from symcost.repeated import merging
-from symcost.sampling import Condition, Sampler, bounds, choices
+from symcost.sampling import Condition, Point, Sampler, bounds, choices
 
-DEEPEST, TURNS = 40, 6
+DEEPEST, TURNS = 130, 6
 """Layers traced at most because another kind of layer begins there, and how many such depths."""
 
 SAMPLES = 4
@@ -55,6 +57,7 @@ class Generalizer:
         self.hints, self.coincidences, self.suspected = list(hints), coincidences, list(suspected)
         self.branches, self.small = branches, small
         self._chosen: dict[str, list[int]] = {}
+        self._counted: dict[str, list[Count]] = {}
 
     def run(self) -> Fit:
         """The fit of the whole family, checked at a fresh point.
@@ -129,15 +132,15 @@ class Generalizer:
         traced = sorted({dict(key)[name] for key in self.traces.programs} & set(found[: SAMPLES + 2]))
         found = sorted({*traced[:SAMPLES], *[v for v in found if v not in traced][: max(0, SAMPLES - len(traced))]})
         least, most = bounds(dim)
-        turning = {u for _, units in self._counts(name) for u in units if u in choices(dim, 2, DEEPEST)}
+        turning = {u for count in self._counts(name) for u in count.units if u in choices(dim, 2, DEEPEST)}
         found = sorted({*found, *sorted(turning)[:TURNS]})
         return found or choices(dim, least, least + SAMPLES if most is None else most)
 
-    def _counts(self, name: str) -> list[tuple[list[Size], list[int]]]:
+    def _counts(self, name: str) -> list[Count]:
         """How often tests on the count of a loop hold (`if i % 3 == 0`), as functions of the symbol at its end."""
-        loops = [loop for loop in self.structure.observed().loops if loop.structural(self.domain) == name]
-        counts = (loop.count(self.domain, name) for loop in loops)
-        return [count for count in counts if count is not None]
+        if name not in self._counted:
+            self._counted[name] = counts(self.structure.observed(), self.domain, name)
+        return self._counted[name]
 
     def _spare(self, name: str, used: Sequence[int]) -> list[int]:
         return [v for v in choices(self.domain[name], 2, 4096 if self.domain[name].power_of else 12) if v not in used][
@@ -146,7 +149,7 @@ class Generalizer:
 
     def _solve(self, name: str, fits: Mapping[int, Fit], fixed, rest: list[str], base: Fit) -> Fit:
         merge = merging(list(fits.values()))
-        likely = [functions for functions, _ in self._counts(name)]
+        likely = [[count.formula] for count in self._counts(name) if count.formula is not None]
         ledger = solve_ledgers(self.domain, name, {v: f.ledger.group(merge) for v, f in fits.items()}, likely)
         corrections = []
         for where in dict.fromkeys(c.where for f in fits.values() for c in f.corrections):
@@ -180,24 +183,58 @@ class Generalizer:
             fit.corrections.append(Correction(((symbol(name), value),), Ledger(rows)))
 
     def _check(self, fit: Fit) -> None:
-        """Compare with one more program: other sizes, and more layers than any sample had."""
-        fixed = {}
-        for name in self.structure.structural:
-            used = self._chosen[name]
-            beyond = max((c + 1 for c in self.branches().compared if c < 40), default=0)  # `if i == 9` in a loop
-            pool = choices(self.domain[name], max(*used, beyond) + 2, 4 * max(*used, beyond) + 8)
-            fixed[name] = pool[0] if pool else used[-1]
+        """Compare with every program traced, and with fresh ones: other sizes, and more layers than any sample had."""
+        names = self.structure.structural
+        deepest = {name: max(self._chosen[name]) for name in names}
+        beyond = max((c + 1 for c in self.branches().compared if c < DEEPEST), default=0)  # `if i == 9` in a loop
+        deeper = {}
+        for name, most in deepest.items():
+            pool = choices(self.domain[name], max(most, beyond) + 2, 4 * max(most, beyond) + 8)
+            deeper[name] = pool[0] if pool else most
+        self._compare(fit, self._fresh(deeper))
+        if self.traces.elements:  # XLA counts the taps of windows that are larger than what they go over
+            self._compare(fit, self._fresh(deeper, small=True))
+        for name in names:
+            for count in self._counts(name):
+                self._behind(fit, name, count, {**deeper, name: deepest[name]})
+        for key in list(self.traces.programs):
+            self._compare(fit, dict(key))
+
+    def _fresh(self, fixed: dict[str, int], small: bool = False) -> Point | None:
         sampler = Sampler(self.domain, fixed)
-        point = sampler.check([], large=True) if sampler.free else fixed
+        if not sampler.free:
+            return fixed
+        for large in () if small else (True, False):
+            point = sampler.check([], large=large)
+            if point is None:
+                continue
+            try:
+                self.traces.at(point)
+            except LoweringError:
+                continue
+            return point
+        return sampler.draw(random.Random(29), 2, 12)
+
+    def _behind(self, fit: Fit, name: str, count: Count, fixed: dict[str, int]) -> None:
+        """Compare where a test on layers begins to turn out otherwise, if no sample went that far."""
+        units = [u for u in count.units if u > fixed[name] and u in choices(self.domain[name], u, u)]
+        for unit in units[:TURNS] if count.formula is None else units[-1:]:
+            if unit > DEEPEST:
+                size = unit * self.domain[name].multiple_of
+                raise GeneralizationError(
+                    f"from {name} = {size} on, {count.test.text} turns out otherwise than in the programs traced",
+                    where=count.test.source,
+                    todo=advice("keep to smaller sizes, {}", declare(name, max=size - self.domain[name].multiple_of)),
+                )
+            self._compare(fit, self._fresh({**fixed, name: unit}, small=True))
+
+    def _compare(self, fit: Fit, point: Point | None) -> None:
         if point is None:
             return
         try:
             program = self.traces.at(point)
-        except LoweringError:
-            point = sampler.check([], large=False)
-            if point is None:
-                raise
-            program = self.traces.at(point)
+        except BuildError:
+            return  # these sizes cannot be built, so that no formula is wrong there
         concrete = self.interpret(program)
         merge = merging([fit, Fit(concrete, [], [], set())], settled=fit)
         differences = ledger_differences(fit.complete(), concrete.group(merge), point)

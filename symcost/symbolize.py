@@ -27,16 +27,22 @@ class Unsolved(Exception):
 
 
 def structure(program: Program) -> tuple:
-    """What must be equal for two programs to be lined up: templates in order, nested regions included."""
+    """What must be equal for two programs to be lined up: templates in order, what they read, and nested regions."""
     return tuple(
-        (i.template, tuple(map(structure, i.regions))) if i.regions else i.template for i in program.instructions
+        (i.template, wires(i), tuple(map(structure, i.regions))) if i.regions else (i.template, wires(i))
+        for i in program.instructions
     )
+
+
+def wires(instruction: Instruction) -> tuple[int, ...]:
+    """Which values an instruction reads; -1 for a literal. ``x @ x.T`` and ``x.T @ x`` differ in nothing else."""
+    return tuple([r if isinstance(r, int) else -1 for r in instruction.reads])
 
 
 def first_difference(a: Program, b: Program) -> tuple[Instruction | None, Instruction | None]:
     """The first pair of instructions at which two programs part ways (None: the program has ended)."""
     for x, y in zip(a.instructions, b.instructions, strict=False):
-        if x.template is not y.template or len(x.regions) != len(y.regions):
+        if x.template is not y.template or wires(x) != wires(y) or len(x.regions) != len(y.regions):
             return x, y
         for r, s in zip(x.regions, y.regions, strict=True):
             if structure(r) != structure(s):
@@ -320,7 +326,7 @@ def agrees(symbolic: Program, concrete: Program, point: dict[str, int]) -> bool:
             if len(x.shape) != len(y.shape) or any(at(f) != v for f, v in zip(x.shape, y.shape, strict=True)):
                 return False
         for i, j in zip(a.instructions, b.instructions, strict=True):
-            if i.template is not j.template or len(i.slots) != len(j.slots):
+            if i.template is not j.template or len(i.slots) != len(j.slots) or wires(i) != wires(j):
                 return False
             key = (id(i.slots), j.slots)
             if key not in checked:

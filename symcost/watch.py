@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import linecache
 import math
 import operator
@@ -41,7 +42,9 @@ class Test:
         filename, line, function: where it stands. text: as written.
         leaves: code of each name, attribute or subscript in it.
         expression: the condition over ``_0``, ``_1`` ..., one per leaf. code: the same, compiled.
-        ranges: it is not a condition but the arguments of a `range`.
+        kind: "condition"; "part" for one that a node implies beside its parts, "table" for a look-up in a dictionary.
+            Of others the value is told: "range" for the arguments of a `range`, "divisor" for what something is
+            divided by.
     """
 
     filename: str
@@ -51,7 +54,7 @@ class Test:
     leaves: tuple[CodeType, ...]
     expression: ast.expr
     code: CodeType
-    ranges: bool = False
+    kind: str = "condition"
 
     @property
     def source(self) -> str:
@@ -75,10 +78,13 @@ class Watch:
         if len(before) >= MOST:
             return
         try:
-            values = tuple(_plain(eval(leaf, frame.f_globals, frame.f_locals)) for leaf in test.leaves)
+            found = [eval(leaf, frame.f_globals, frame.f_locals) for leaf in test.leaves]
+            if test.kind == "table" and not any(isinstance(value, dict) for value in found):
+                return
+            values = tuple(map(_plain, found))
         except Exception:  # the user's names may do anything, and short-circuits may keep them from being used
             return
-        if any(isinstance(v, int | tuple) and not isinstance(v, bool) for v in values):
+        if test.kind == "divisor" or any(isinstance(v, int | tuple) and not isinstance(v, bool) for v in values):
             before.append(values)
 
 
@@ -86,7 +92,7 @@ def _plain(value: Any) -> Any:
     """An integer, a tuple of integers, or another constant; raises `TypeError` for arrays and other objects."""
     if value is None or isinstance(value, bool | str | float):
         return value
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple | list | dict | set | frozenset):
         return tuple(operator.index(v) for v in value)
     return operator.index(value)
 
@@ -172,30 +178,29 @@ def _tests_in(filename: str) -> dict[_Scope, list[Test]]:
         return {}
     found: dict[_Scope, list[Test]] = {}
 
-    def visit(node: ast.AST, scope: _Scope) -> None:
+    def visit(node: ast.AST, scope: _Scope, inside: bool = False) -> None:
         inner = _scope(node)
         if inner is not None:
             found.setdefault(inner, [])
         else:
-            test = _test(node, filename, scope.name)
-            if test is not None:
-                found.setdefault(scope, []).append(test)
-                if not test.ranges:
-                    return  # its parts decide nothing by themselves
+            tests = _tests(node, filename, scope.name)
+            # parts of a condition decide nothing by themselves
+            found.setdefault(scope, []).extend(t for t in tests if not inside or t.kind == "divisor")
+            inside = inside or any(test.kind == "condition" for test in tests)
         # what a comprehension goes through first is evaluated outside of it
         first = node.generators[0].iter if isinstance(node, _COMPREHENDING) else None
-        walk(node, inner or scope, first)
+        walk(node, inner or scope, first, inside and inner is None)
         if first is not None:
-            visit(first, scope)
+            visit(first, scope, inside)
 
-    def walk(node: ast.AST, scope: _Scope, leave: ast.AST | None) -> None:
+    def walk(node: ast.AST, scope: _Scope, leave: ast.AST | None, inside: bool) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(node, ast.comprehension) and child is leave:
                 continue
             if isinstance(child, ast.comprehension):
-                walk(child, scope, leave)
+                walk(child, scope, leave, inside)
             else:
-                visit(child, scope)
+                visit(child, scope, inside)
 
     visit(tree, _Scope(1, "<module>", (0, 0), (0, 0)))
     return found
@@ -221,32 +226,48 @@ def _scope(node: ast.AST) -> _Scope | None:
     return _Scope(line, name, (node.lineno, node.col_offset), end)
 
 
-def _test(node: ast.AST, filename: str, function: str) -> Test | None:
-    """The test that a node is, if it is one whose leaves can be looked up."""
-    tested: ast.expr | None = None
-    ranges = False
+def _tests(node: ast.AST, filename: str, function: str) -> list[Test]:
+    """The tests that a node is, as far as their leaves can be looked up."""
+    tested: list[tuple[ast.expr, str]] = []
+    truth = getattr(node, "test", None) if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert) else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        truth = node.operand
+    if isinstance(truth, ast.BinOp) and not isinstance(truth.op, ast.Mod):  # `if n & (n - 1)`
+        tested.append((ast.Compare(truth, [ast.NotEq()], [ast.Constant(0)]), "part"))
     if isinstance(node, ast.BoolOp) or (isinstance(node, ast.Compare) and isinstance(node.ops[0], _COMPARISONS)):
-        tested = node
+        tested.append((node, "condition"))
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        tested = ast.Compare(node, [ast.Eq()], [ast.Constant(0)])
+        tested.append((ast.Compare(node, [ast.Eq()], [ast.Constant(0)]), "condition"))
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
         if node.func.id in ("min", "max") and len(node.args) == 2:
-            tested = ast.Compare(node.args[0], [ast.Lt()], [node.args[1]])
+            tested.append((ast.Compare(node.args[0], [ast.Lt()], [node.args[1]]), "condition"))
         elif node.func.id == "range" and node.args:
-            tested, ranges = ast.Tuple(list(node.args), ast.Load()), True
-    if tested is None:
-        return None
-    collected, text = _Leaves(), ast.unparse(node)
+            tested.append((ast.Tuple(list(node.args), ast.Load()), "range"))
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+        tested.append((ast.Compare(node.args[0], [ast.In()], [node.func.value]), "table"))
+    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and not _index(node.slice, fixed=True):
+        tested.append((ast.Compare(node.slice, [ast.In()], [node.value]), "table"))
+    elif isinstance(node, ast.Match):
+        values = [p.value for case in node.cases for p in ast.walk(case.pattern) if isinstance(p, ast.MatchValue)]
+        tested += [(ast.Compare(node.subject, [ast.Eq()], [value]), "part") for value in values]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod | ast.FloorDiv | ast.Div):
+        tested.append((ast.Tuple([node.right], ast.Load()), "divisor"))
+    made = (_made(copy.deepcopy(expression), kind, node, filename, function) for expression, kind in tested)
+    return [test for test in made if test is not None]
+
+
+def _made(tested: ast.expr, kind: str, node: ast.AST, filename: str, function: str) -> Test | None:
+    collected, text = _Leaves(), ast.unparse(node).splitlines()[0]
     try:
         expression = collected.take(tested)
     except _Opaque:
         return None
-    if not collected.found:
+    if not collected.found and kind != "divisor":
         return None
     whole = ast.fix_missing_locations(ast.copy_location(ast.Expression(expression), node))
     leaves = tuple(compile(ast.Expression(leaf), filename, "eval") for leaf in collected.found.values())
     line = min(n.lineno for n in ast.walk(node) if isinstance(n, ast.expr))
-    return Test(filename, line, function, text, leaves, expression, _compiled(whole, filename), ranges)
+    return Test(filename, line, function, text, leaves, expression, _compiled(whole, filename), kind)
 
 
 def _compiled(expression: ast.Expression, filename: str) -> CodeType:
@@ -284,12 +305,11 @@ class _Leaves(ast.NodeTransformer):
     def _call(self, node: ast.Call) -> ast.AST:
         function = node.func
         plain = isinstance(function, ast.Name) and function.id in FUNCTIONS
-        mathematical = (
-            isinstance(function, ast.Attribute)
-            and isinstance(function.value, ast.Name)
-            and function.value.id == "math"
-            and hasattr(math, function.attr)
-        )
+        mathematical = False
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+            mathematical = function.value.id == "math" and hasattr(math, function.attr)
+            if function.attr == "prod":  # numpy's too
+                function, mathematical = ast.parse("math.prod", mode="eval").body, True
         if node.keywords or not (plain or mathematical):
             raise _Opaque
         arguments = [self.take(a) for a in node.args]
@@ -308,11 +328,12 @@ def _chain(node: ast.expr) -> bool:
     return called and len(node.args) == 1 and _chain(node.args[0])  # type: ignore[union-attr]
 
 
-def _index(node: ast.expr | None) -> bool:
+def _index(node: ast.expr | None, fixed: bool = False) -> bool:
+    """Whether a node is an index or slice of constants and, unless they must be `fixed`, names."""
     if node is None or isinstance(node, ast.Constant):
         return True
     if isinstance(node, ast.Slice):
-        return all(map(_index, (node.lower, node.upper, node.step)))
+        return fixed or all(map(_index, (node.lower, node.upper, node.step)))
     if isinstance(node, ast.UnaryOp):
-        return _index(node.operand)
-    return _chain(node)
+        return _index(node.operand, fixed)
+    return not fixed and _chain(node)
