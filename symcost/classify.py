@@ -52,18 +52,21 @@ class Structure:
 
     def classify(self, difference: StructureDiffers) -> None:
         """Note what explains a difference in structure: a test of the user's, layers, small sizes, or a remainder."""
-        for sought in (self._tested, self._ordered, self._folded):
-            condition = sought(difference.a, difference.b)
-            if condition is None:
-                continue
+        condition = self._tested(difference.a, difference.b)
+        if condition is not None:
             self.breaks.append(condition)
             return
-        name, a, b = self._responsible(difference)
-        if name in self.structural:
-            raise self.branch(a, b)
-        if self._grows(name, a, b):
-            self.structural.append(name)
+        responsible = self._changing(difference)
+        if responsible is not None and responsible[0] not in self.structural and self._grows(*responsible):
+            self.structural.append(responsible[0])
             return
+        condition = self._ordered(difference.a, difference.b) or self._folded(difference.a, difference.b)
+        if condition is not None:
+            self.breaks.append(condition)
+            return
+        if responsible is None:
+            raise self.branch(difference.a, difference.b)
+        name, a, _ = responsible
         if name not in self.small_breaks:
             self.small_breaks[name] = SMALL  # larger sizes will show whether it is more than that
             return
@@ -108,7 +111,7 @@ class Structure:
     def observed(self) -> Observed:
         """What the user's tests say; a small point is traced and watched if none was."""
         rng = random.Random(21)
-        for low, high in ((5, 13),) * 8 + ((5, 40),) * 8:
+        for low, high in ((5, 13),) * 80 + ((5, 20),) * 40 + ((5, 40),) * 20:
             point = Sampler(self.domain).draw(rng, low, high) if not self.traces.watched else None
             if point is None:
                 break
@@ -162,8 +165,8 @@ class Structure:
                 return condition
         return None
 
-    def _responsible(self, difference: StructureDiffers) -> tuple[str, Point, Point]:
-        """The symbol whose change alone changes the structure, with two points that show it."""
+    def _changing(self, difference: StructureDiffers) -> tuple[str, Point, Point] | None:
+        """The symbol whose change alone changes the structure, with two points that show it; None if none does."""
         a, b = difference.a, difference.b
         base = structure(self.traces.at(a))
         candidates = [n for n in self.domain.names if n not in self.structural and a[n] != b[n]]
@@ -178,7 +181,7 @@ class Structure:
             program = self._try(mixed)
             if program is not None and structure(program) != base:
                 return name, a, mixed
-        raise self.branch(a, b)
+        return None
 
     def _try(self, point: Point) -> Program | None:
         """The program at a point; None where the domain or the model does not allow it."""

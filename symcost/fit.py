@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,10 @@ from symcost.watch import Watch
 
 FOLDED = 65_536
 """Elements up to which XLA's converter applies an operation to a constant at once."""
+
+
+WATCHED = 2
+"""Traces that are watched, at most."""
 
 
 @dataclass
@@ -56,8 +61,11 @@ class Traces:
         return self.programs[key]
 
     def watched_at(self, point: Point) -> Program:
-        """The program at a point, which is watched if none was before; a point traced before shows nothing."""
-        if self.watched or tuple(point.items()) in self.programs:
+        """The program at a point, watched: small sizes may run other lines than large ones, so two points are.
+
+        A point traced before shows nothing.
+        """
+        if len(self.watched) >= WATCHED or tuple(point.items()) in self.programs:
             return self.at(point)
         with self.watcher() as watch:
             program = self.at(point)
@@ -66,10 +74,9 @@ class Traces:
 
     def observed(self, domain: Domain, formulas: Iterable[Size] = ()) -> Observed | None:
         """What the user's tests say, in terms of `formulas`; None if no trace was watched."""
-        if not self.watched:
-            return None
-        point, watch = self.watched[0]
-        return observed(watch, point, domain, formulas)
+        known = list(formulas)
+        seen = [observed(watch, point, domain, known) for point, watch in self.watched]
+        return functools.reduce(Observed.joined, seen) if seen else None
 
     @property
     def count(self) -> int:

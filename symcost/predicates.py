@@ -340,6 +340,19 @@ class Observed:
     counted: tuple[Predicate, ...] = ()
     divisors: tuple[int, ...] = ()
 
+    def joined(self, other: Observed) -> Observed:
+        """What either of two traces says."""
+        known = {(p.test, p.leaves) for p in self.predicates}
+        loops = {loop.predicate.test for loop in self.loops}
+        counted = {(p.test, p.leaves) for p in self.counted}
+        return Observed(
+            (*self.predicates, *(p for p in other.predicates if (p.test, p.leaves) not in known)),
+            (*self.loops, *(loop for loop in other.loops if loop.predicate.test not in loops)),
+            self.ranged & other.ranged,  # by chance a size may be like a constant, but hardly twice
+            (*self.counted, *(p for p in other.counted if (p.test, p.leaves) not in counted)),
+            tuple(sorted({*self.divisors, *other.divisors})),
+        )
+
 
 def observed(watch: Watch, point: Point, domain: Domain, formulas: Iterable[Size] = ()) -> Observed:
     """Recognise what stood in the tests of a trace.
