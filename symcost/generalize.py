@@ -329,7 +329,7 @@ class SizeGeneralizer:
     ) -> Point | None:
         """A point at which known formulas and constants have different values, so that values tell formulas."""
         if not sampler.free:
-            return dict(sampler.fixed) if not before else None
+            return dict(sampler.fixed) if not before and sampler.valid(sampler.fixed) else None
         names = [d.name for d in sampler.free]
 
         def fresh(point: Point) -> bool:

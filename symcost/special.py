@@ -40,6 +40,9 @@ ONE_BY_ONE = 20
 PAIRED = 4
 """Conditions, at most, of which every two are tried together."""
 
+FEW = 3
+"""Symbols, at most, of which each is tried at 2 because some float changes with the sizes."""
+
 NEUTRAL = 8
 """Sizes tried at most because a literal becomes 0 or 1 there."""
 
@@ -475,9 +478,15 @@ def _special_values(dim: Dim) -> list[int]:
 
 
 def neutral_literals(program: Program | None) -> list[Condition]:
-    """Sizes at which a literal that follows a size is 0 or 1, so that XLA's converter drops the operation."""
+    """Sizes at which a literal that follows a size is 0 or 1, so that XLA's converter drops the operation.
+
+    Of a float that changes with the sizes (``0.5 * (N - 1)``) no formula is known; it is likeliest so at 2.
+    """
     found: dict[Condition, None] = {}
     literals = {r.literal for i in (program.walk() if program else ()) for r in i.reads if isinstance(r, Value)}
+    if program is not None and None in literals:
+        names = sorted({n for v in program.inputs for d in v.shape for n in symbols_of(d)})
+        found.update(dict.fromkeys((symbol(n), 2) for n in (names if len(names) <= FEW else ())))
     for literal in sorted((s for s in literals if isinstance(s, Poly)), key=str):
         names = symbols_of(literal)
         if len(names) == 1:

@@ -244,9 +244,11 @@ def _tests(node: ast.AST, filename: str, function: str) -> list[Test]:
         elif node.func.id == "range" and node.args:
             tested.append((ast.Tuple(list(node.args), ast.Load()), "range"))
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
-        tested.append((ast.Compare(node.args[0], [ast.In()], [node.func.value]), "table"))
+        kind = "part" if isinstance(node.func.value, ast.Dict) else "table"
+        tested.append((ast.Compare(node.args[0], [ast.In()], [node.func.value]), kind))
     elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and not _index(node.slice, fixed=True):
-        tested.append((ast.Compare(node.slice, [ast.In()], [node.value]), "table"))
+        kind = "part" if isinstance(node.value, ast.Dict) else "table"
+        tested.append((ast.Compare(node.slice, [ast.In()], [node.value]), kind))
     elif isinstance(node, ast.Match):
         values = [p.value for case in node.cases for p in ast.walk(case.pattern) if isinstance(p, ast.MatchValue)]
         tested += [(ast.Compare(node.subject, [ast.Eq()], [value]), "part") for value in values]
@@ -297,6 +299,8 @@ class _Leaves(ast.NodeTransformer):
             return ast.copy_location(ast.Name(f"_{index}", ast.Load()), node)
         if isinstance(node, ast.Call):
             return self._call(node)
+        if isinstance(node, ast.Dict) and all(isinstance(key, ast.Constant) for key in node.keys):
+            return ast.copy_location(ast.Tuple([key for key in node.keys if key is not None], ast.Load()), node)
         arithmetic = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Tuple, ast.List, ast.Set, ast.Constant)
         if not isinstance(node, (*arithmetic, *_OPERATORS)) or isinstance(node, ast.Is | ast.IsNot | ast.MatMult):
             raise _Opaque

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import symcost as sc
@@ -225,3 +226,127 @@ def test_watching_leaves_another_tracer_in_place():
     finally:
         sys.settrace(before)
     assert "model" in events
+
+
+# -- what reviewers found ------------------------------------------------------------------
+
+
+def test_which_operand_is_read_is_part_of_the_program():
+    def build(T, F):
+        return (lambda x: x @ x.T if T > F else x.T @ x), (floats(T, F),)
+
+    cost = sc.trace_family(build, "T F")
+    assert_exact(cost, build, [{"T": t, "F": f} for t, f in ((20, 30), (30, 20), (5, 5), (1, 7), (7, 1))])
+
+
+@pytest.mark.parametrize("window", [16, 50, 64, 100])
+def test_padding_to_a_multiple(window):
+    """ceil(T/w) and floor(T/w) + 1 differ at multiples of w alone."""
+
+    def build(B, T):
+        def fn(x):
+            chunks = -(-T // window)
+            x = jnp.pad(x, ((0, 0), (0, chunks * window - T), (0, 0))).reshape(B, chunks, window, 2)
+            return jnp.einsum("bntd,bnsd->bnts", x, x)
+
+        return fn, (floats(B, T, 2),)
+
+    cost = sc.trace_family(build, "B T")
+    assert cost.text("macs") == f"{2 * window**2}*B*ceil(T/{window})"
+    for T in (1, window - 1, window, window + 1, 2 * window, 3 * window):
+        assert_equal(cost, build, {"B": 2, "T": T})
+
+
+def matched(x):
+    match x.shape[0]:
+        case 64:
+            return x + 1
+        case 77:
+            return x * 2 + 3
+        case _:
+            return x
+
+
+TABLES: dict[str, Callable] = {
+    "match": matched,
+    "look-up": lambda x: {128: jnp.sin, 256: jnp.cos}.get(x.shape[0], lambda v: v + 1)(x),
+    "member of a table": lambda x: x * 2 if x.shape[0] in {128: 3, 256: 5} else x * 2 + 1,
+    "area": lambda x: x + 1 if np.prod(x.shape) > 3000 else x,
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_sizes_that_are_looked_up(name):
+    cost = sc.trace_family(lambda T: (TABLES[name], (floats(T),)), "T")
+    for T in (1, 2, 63, 64, 65, 77, 128, 256, 257, 3000, 3001):
+        assert_equal(cost, lambda T: (TABLES[name], (floats(T),)), {"T": T})
+
+
+def doubled(x, L):
+    for _ in range(L):
+        x = x * 2
+    return x
+
+
+DEPTHS: dict[str, Callable] = {
+    "some layers": lambda x, L: [x := jnp.sin(x) if i in (3, 7, 11) else x * 2 for i in range(L)][-1],
+    "a deep layer": lambda x, L: [x := jnp.sin(x) if i == 50 else x * 2 for i in range(L)][-1],
+    "a range with a step": lambda x, L: doubled([x := jnp.sin(x) for i in range(0, L, 12)][-1], L),
+    "a range of a quotient": lambda x, L: doubled([x := jnp.sin(x) for i in range(L // 16 + 1)][-1], L),
+}
+
+
+@pytest.mark.parametrize("name", DEPTHS)
+def test_layers_far_beyond_the_first(name):
+    def build(T, L):
+        return (lambda x: DEPTHS[name](x, L)), (floats(T),)
+
+    cost = sc.trace_family(build, "T L")
+    for L in (1, 2, 5, 11, 12, 13, 16, 24, 33, 51, 60):
+        assert_equal(cost, build, {"T": 5, "L": L})
+
+
+def test_chunks_that_are_no_layers_are_never_believed_from_one_chunk():
+    """`range(0, T, 64)` runs once at all small T."""
+
+    def build(N, T):
+        def fn(q, k):
+            for start in range(0, T, 64):
+                q = q + jnp.tanh(q @ k[start : start + 64].T).sum()
+            return q
+
+        return fn, (floats(N, 8), floats(T, 8))
+
+    try:
+        cost = sc.trace_family(build, "N T")
+    except sc.errors.GeneralizationError:
+        return
+    for T in (10, 64, 65, 128, 1000):
+        assert_equal(cost, build, {"N": 7, "T": T})
+
+
+def test_powers_of_two_among_layers_are_refused():
+    def build(T, L):
+        def fn(x):
+            for i in range(L):
+                x = jnp.sin(x) if i & (i - 1) == 0 else x * 2
+            return x
+
+        return fn, (floats(T),)
+
+    with pytest.raises(sc.errors.GeneralizationError, match=r"test_branches\.py"):
+        sc.trace_family(build, "T L")
+
+
+def test_a_relation_may_exclude_size_one():
+    cost = sc.trace_family(lambda N: ((lambda x: x.sum() / (N - 1)), (floats(N),)), "N", where=["N >= 2"])
+    assert cost.text("flops") == "N"
+
+
+def test_a_float_that_becomes_one():
+    """`jnp.median` multiplies by (N - 1)/2 or so, which XLA drops where it is 1."""
+
+    def build(N):
+        return jnp.median, (floats(N),)
+
+    assert_exact(sc.trace_family(build, "N"), build, [{"N": n} for n in (1, 2, 3, 4, 5, 11)])
