@@ -74,6 +74,7 @@ class SpecialSizes:
         if self.of.coincidences:
             self._coincidences(fit)
         self._tests(fit)
+        self._relations(fit)
         # Wider regions first: a correction is what those that hold on a wider region leave over.
         for condition in dict.fromkeys((*self.of.breaks, *derived)):
             others = [one for one in ones if name_of(one) not in symbols_of(condition[0])]
@@ -178,6 +179,13 @@ class SpecialSizes:
                 if condition not in self.of.breaks and condition not in known:
                     self._tested(fit, condition)
 
+    def _relations(self, fit: Fit) -> None:
+        """Relations that hold together: ``T == H`` where also ``H >= 2 * F``."""
+        alone = (c.where[0] for c in fit.corrections if len(c.where) == 1)
+        found = [c for c in alone if len(symbols_of(c[0])) > 1 and c not in self.of.breaks]
+        for pair in [*itertools.product(found, self.of.breaks), *itertools.combinations(found, 2)]:
+            self._interactions(fit, pair)
+
     def _generic(self, predicate: Predicate) -> bool:
         """The answer of a test at most sizes in general position."""
         rng = random.Random(5)
@@ -198,8 +206,6 @@ class SpecialSizes:
             if len(symbols_of(condition[0])) == 1 or kinds & {"maximum", "minimum", "floor_div"}:
                 raise Split(condition)
             self.correct(fit, (condition,))
-            for other in self.of.breaks:
-                self._interactions(fit, [condition, other])
             for point in self._within(fit, condition):
                 if self._wrong_at(fit, point):
                     raise self._refusal(

@@ -16,7 +16,7 @@ import linecache
 import math
 import operator
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -178,12 +178,15 @@ def _tests_in(filename: str) -> dict[_Scope, list[Test]]:
         return {}
     found: dict[_Scope, list[Test]] = {}
 
+    local: dict[_Scope, dict[str, ast.expr]] = {}
+
     def visit(node: ast.AST, scope: _Scope, inside: bool = False) -> None:
         inner = _scope(node)
         if inner is not None:
             found.setdefault(inner, [])
+            local[inner] = {**local.get(scope, {}), **_computed(node)}
         else:
-            tests = _tests(node, filename, scope.name)
+            tests = _tests(node, filename, scope.name, local.get(scope, {}))
             # parts of a condition decide nothing by themselves
             found.setdefault(scope, []).extend(t for t in tests if not inside or t.kind == "divisor")
             inside = inside or any(test.kind == "condition" for test in tests)
@@ -226,12 +229,41 @@ def _scope(node: ast.AST) -> _Scope | None:
     return _Scope(line, name, (node.lineno, node.col_offset), end)
 
 
-def _tests(node: ast.AST, filename: str, function: str) -> list[Test]:
+def _computed(function: ast.AST) -> dict[str, ast.expr]:
+    """Names that a function assigns once, by arithmetic: ``rest = tokens % 96``."""
+    found: dict[str, list[ast.expr | None]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, value = node.targets[0], node.value
+            parts = _divmod(value) if isinstance(target, ast.Tuple) and len(target.elts) == 2 else None
+            for name, part in zip(getattr(target, "elts", [target]), parts or (), strict=False):
+                if isinstance(name, ast.Name):
+                    found.setdefault(name.id, []).append(part)
+            if isinstance(target, ast.Name):
+                found.setdefault(target.id, []).append(value)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.setdefault(node.id, []).append(None)
+    # each name is met twice, as the target of an assignment and by itself
+    once = ((name, [v for v in values if v is not None]) for name, values in found.items() if len(values) == 2)
+    return {name: v[0] for name, v in once if v and isinstance(v[0], ast.BinOp | ast.UnaryOp | ast.Call)}
+
+
+def _divmod(node: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+    """Quotient and remainder of ``divmod(a, b)``."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "divmod":
+        a, b = node.args
+        return ast.BinOp(a, ast.FloorDiv(), b), ast.BinOp(a, ast.Mod(), b)
+    return None
+
+
+def _tests(node: ast.AST, filename: str, function: str, local: Mapping[str, ast.expr]) -> list[Test]:
     """The tests that a node is, as far as their leaves can be looked up."""
     tested: list[tuple[ast.expr, str]] = []
     truth = getattr(node, "test", None) if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert) else None
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         truth = node.operand
+    if isinstance(truth, ast.Name) and truth.id in local:  # `if rest`
+        tested.append((ast.Compare(truth, [ast.NotEq()], [ast.Constant(0)]), "part"))
     if isinstance(truth, ast.BinOp) and not isinstance(truth.op, ast.Mod):  # `if n & (n - 1)`
         tested.append((ast.Compare(truth, [ast.NotEq()], [ast.Constant(0)]), "part"))
     if isinstance(node, ast.BoolOp) or (isinstance(node, ast.Compare) and isinstance(node.ops[0], _COMPARISONS)):
@@ -254,12 +286,14 @@ def _tests(node: ast.AST, filename: str, function: str) -> list[Test]:
         tested += [(ast.Compare(node.subject, [ast.Eq()], [value]), "part") for value in values]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod | ast.FloorDiv | ast.Div):
         tested.append((ast.Tuple([node.right], ast.Load()), "divisor"))
-    made = (_made(copy.deepcopy(expression), kind, node, filename, function) for expression, kind in tested)
+    made = (_made(copy.deepcopy(expression), kind, node, filename, function, local) for expression, kind in tested)
     return [test for test in made if test is not None]
 
 
-def _made(tested: ast.expr, kind: str, node: ast.AST, filename: str, function: str) -> Test | None:
-    collected, text = _Leaves(), ast.unparse(node).splitlines()[0]
+def _made(
+    tested: ast.expr, kind: str, node: ast.AST, filename: str, function: str, local: Mapping[str, ast.expr]
+) -> Test | None:
+    collected, text = _Leaves(local), ast.unparse(node).splitlines()[0]
     try:
         expression = collected.take(tested)
     except _Opaque:
@@ -283,8 +317,9 @@ class _Opaque(Exception):
 class _Leaves(ast.NodeTransformer):
     """Replaces names, attributes, subscripts and lengths by ``_0``, ``_1`` ...; anything else must be arithmetic."""
 
-    def __init__(self):
+    def __init__(self, local: Mapping[str, ast.expr]):
         self.found: dict[str, ast.expr] = {}
+        self.local = dict(local)
 
     def take(self, node: ast.expr) -> ast.expr:
         """The expression over `_0`, `_1` ...; raises `_Opaque` where there is none."""
@@ -293,6 +328,14 @@ class _Leaves(ast.NodeTransformer):
         return found
 
     def visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.Name) and node.id in self.local:
+            before, expression = dict(self.found), self.local.pop(node.id)
+            try:
+                return self.take(copy.deepcopy(expression))
+            except _Opaque:
+                self.found = before
+            finally:
+                self.local[node.id] = expression
         if isinstance(node, ast.expr) and _chain(node):
             index = list(self.found).index(key) if (key := ast.dump(node)) in self.found else len(self.found)
             self.found.setdefault(key, node)

@@ -350,3 +350,36 @@ def test_a_float_that_becomes_one():
         return jnp.median, (floats(N),)
 
     assert_exact(sc.trace_family(build, "N"), build, [{"N": n} for n in (1, 2, 3, 4, 5, 11)])
+
+
+def remainder(x):
+    chunks, rest = divmod(x.shape[0], 96)
+    return jnp.sin(x) if rest else x * chunks
+
+
+def whole(x):
+    ratio = x.shape[0] / 128
+    return jnp.sin(x) if ratio == int(ratio) else x * 2
+
+
+@pytest.mark.parametrize("fn", [remainder, whole])
+def test_values_computed_on_an_earlier_line(fn):
+    cost = sc.trace_family(lambda T: (fn, (floats(T),)), "T")
+    for T in (1, 95, 96, 97, 128, 129, 192, 256):
+        assert_equal(cost, lambda T: (fn, (floats(T),)), {"T": T})
+
+
+def test_relations_that_hold_together():
+    def build(T, F, H):
+        def fn(x, y, z):
+            if T > F and F > H:
+                return jnp.sin(x)
+            if T == H:
+                return jnp.cos(y) * 2
+            return jnp.tanh(z) if H >= 2 * F else z
+
+        return fn, (floats(T), floats(F), floats(H))
+
+    cost = sc.trace_family(build, "T F H")
+    for T, F, H in ((9, 7, 5), (10, 5, 10), (20, 4, 20), (7, 9, 7), (5, 6, 30), (5, 6, 8), (6, 6, 6), (8, 4, 8)):
+        assert_equal(cost, build, {"T": T, "F": F, "H": H})
