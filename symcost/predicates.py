@@ -382,13 +382,13 @@ def observed(watch: Watch, point: Point, domain: Domain, formulas: Iterable[Size
         distinct = list(dict.fromkeys(executions))
         counter = _counter(distinct)
         if test.kind == "divisor":
-            told = (test.evaluate(tuple(map(recognise, values)))[0] for values in distinct)
+            told = (n for values in distinct for n in _told(test, tuple(map(recognise, values))))
             divisors |= {n for n in told if isinstance(n, int) and n > 1}
         elif test.kind == "range":
             for values in distinct:
                 found = Predicate(test, tuple(map(recognise, values)))
-                ends = test.evaluate(found.leaves)
-                if len(found.names) == 1 and len(ends) < 3 and ends[-1] == symbol(*found.names):
+                ends = _told(test, found.leaves)
+                if len(found.names) == 1 and 0 < len(ends) < 3 and ends[-1] == symbol(*found.names):
                     ranged |= found.names  # so many layers; `range(0, tokens, 128)` is something else
                 elif found.names:
                     counted[found.leaves] = found
@@ -407,6 +407,14 @@ def observed(watch: Watch, point: Point, domain: Domain, formulas: Iterable[Size
         tuple(counted.values()),
         tuple(sorted(divisors)),
     )
+
+
+def _told(test: Test, leaves: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values that a test tells of symbolic leaves; none where they are computed as only integers can be."""
+    try:
+        return test.evaluate(leaves)
+    except (ArithmeticError, TypeError, ValueError):
+        return ()
 
 
 def _counter(executions: Sequence[tuple]) -> int | None:
