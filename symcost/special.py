@@ -421,15 +421,7 @@ class SpecialSizes:
         """Whether the formula with its corrections holds where all of `where` hold; True if that can't be built."""
         sampler = self.of.region(where)
         point = self.of.telling(sampler, [bind(f, bound_by(where)) for f in fit.formulas], fit.constants, [], 0)
-        if point is None:
-            return True
-        try:
-            concrete = self.of.traces.at(point)
-        except BuildError:
-            return True
-        if not fit.corrections and fit.program is not None and agrees(fit.program, concrete, point):
-            return True
-        return not self.of.differences(fit.complete(), concrete, point)
+        return point is None or not self._wrong_at(fit, point)
 
     def correct(self, fit: Fit, where: Where) -> bool:
         """Add the correction for `where`, if one is needed; False if these sizes cannot be built."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 
+from symcost import advice
 from symcost.errors import ArgumentError
 from symcost.family import Instance
 
@@ -76,3 +77,20 @@ def instance(name: str, run: Callable[..., Any], *inputs: tuple[Any, str]) -> In
 def abstract_arrays(tree: Any) -> Any:
     """A pytree of arrays as shapes and dtypes."""
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), tree)
+
+
+def bound_method(module: Any, method: str | Callable[..., Any] | None) -> Callable[..., Any]:
+    """What to call: a function of the module, its method of that name, or the module itself.
+
+    Raises:
+        ArgumentError: there is no such method.
+    """
+    if callable(method):
+        return lambda *args, **kwargs: method(module, *args, **kwargs)
+    found = getattr(module, method or "__call__", None)
+    if not callable(found):
+        raise ArgumentError(
+            f"{type(module).__name__} has no method {method or '__call__'!r}",
+            todo=advice.advice("name the method to trace: {}", advice.name("method", "encode")),
+        )
+    return found

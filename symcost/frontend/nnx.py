@@ -8,10 +8,8 @@ from typing import Any
 import jax
 from flax import nnx
 
-from symcost import advice
-from symcost.errors import ArgumentError
 from symcost.frontend.arguments import Arguments, check_call
-from symcost.frontend.model import Model, abstract_arrays
+from symcost.frontend.model import Model, abstract_arrays, bound_method
 from symcost.frontend.nnx_scopes import module_scopes
 
 
@@ -34,7 +32,7 @@ def nnx_model(
     params, streams, rest = map(abstract_arrays, jax.eval_shape(build))
     module = made["module"]
     name = type(module).__name__
-    bound = _method(module, method)
+    bound = bound_method(module, method)
     args, kwargs = arguments.fill(arguments.args, arguments.kwargs)
     check_call(bound, name, args, kwargs, f"sc.trace(sc.build({name}, ...), {{}})")
     graph = made["graph"]
@@ -43,20 +41,8 @@ def nnx_model(
         args, kwargs = arguments.fill(args, kwargs)
         module = nnx.merge(graph, params, rngs, state)
         with module_scopes(module):
-            outputs = _method(module, method)(*args, **kwargs)
+            outputs = bound_method(module, method)(*args, **kwargs)
         _, _, new_rngs, new_state = nnx.split(module, nnx.Param, nnx.RngState, ...)
         return outputs, (new_rngs, new_state) if jax.tree.leaves((new_rngs, new_state)) else None
 
     return Model(name, params, rest, streams, arguments.args, arguments.kwargs, call)
-
-
-def _method(module: Any, method: str | Callable[..., Any] | None) -> Callable[..., Any]:
-    if callable(method):
-        return lambda *args, **kwargs: method(module, *args, **kwargs)
-    found = getattr(module, method or "__call__", None)
-    if not callable(found):
-        raise ArgumentError(
-            f"{type(module).__name__} has no method {method or '__call__'!r}",
-            todo=advice.advice("name the method to trace: {}", advice.name("method", "encode")),
-        )
-    return found

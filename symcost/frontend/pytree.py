@@ -8,11 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from symcost import advice
-from symcost.errors import ArgumentError
 from symcost.frontend.arguments import Arguments, check_call
 from symcost.frontend.frameworks import has_state
-from symcost.frontend.model import Model
+from symcost.frontend.model import Model, bound_method
 
 
 def pytree_model(
@@ -33,7 +31,7 @@ def pytree_model(
         )  # type: ignore[return-value]
 
     params, state = jax.eval_shape(build)
-    function = _method(made["object"], method)
+    function = bound_method(made["object"], method)
     args, kwargs = arguments.fill(arguments.args, arguments.kwargs)
     check_call(function, made["name"], args, kwargs, f"sc.trace(sc.build({made['name']}, ...), {{}})")
 
@@ -44,7 +42,7 @@ def pytree_model(
             next(arrays[place]) if place else static
             for place, static in zip(made["places"], made["static"], strict=True)
         ]
-        return _method(jax.tree.unflatten(made["tree"], leaves), method)(*args, **kwargs), None
+        return bound_method(jax.tree.unflatten(made["tree"], leaves), method)(*args, **kwargs), None
 
     return Model(made["name"], params, state, (), arguments.args, arguments.kwargs, call)
 
@@ -54,18 +52,6 @@ def _place(leaf: Any) -> str:
     if not isinstance(leaf, (jax.Array, np.ndarray)):
         return ""
     return "params" if jax.numpy.issubdtype(leaf.dtype, jax.numpy.inexact) else "state"
-
-
-def _method(obj: Any, method: str | Callable[..., Any] | None) -> Callable[..., Any]:
-    if callable(method):
-        return lambda *args, **kwargs: method(obj, *args, **kwargs)
-    found = getattr(obj, method or "__call__", None)
-    if not callable(found):
-        raise ArgumentError(
-            f"{type(obj).__name__} has no method {method or '__call__'!r}",
-            todo=advice.advice("name the method to trace: {}", advice.name("method", "encode")),
-        )
-    return found
 
 
 def transformed_model(pair: Any, arguments: Arguments) -> Model:
