@@ -45,6 +45,10 @@ EXTRA_POINTS = 10
 """Points added at most for slots that are unsolved or ambiguous."""
 
 
+PAIRS = 40
+"""Pairs of formulas that one point is chosen to tell apart."""
+
+
 class SizeGeneralizer:
     """Generalises over size symbols, with structural symbols fixed.
 
@@ -87,6 +91,8 @@ class SizeGeneralizer:
         self.least = min((bounds(d)[0] for d in self.sampler.free), default=1)
         self.ledgers: dict[tuple, Ledger] = {}  # of concrete programs, by point
         self.inseparable: set[tuple[Size, Size]] = set()  # formulas that no point of the domain tells apart
+        # wider regions first: what is corrected there holds inside of the narrower ones as well
+        self.breaks = tuple(sorted(breaks, key=lambda c: sum(self.implied((other,), (c,)) for other in breaks)))
 
     # -- the general formula -------------------------------------------------------------
     def fit(self, *, check: bool = True, known: Fit | None = None, hints: Sequence[Size] = ()) -> Fit:
@@ -141,14 +147,16 @@ class SizeGeneralizer:
         return [*self.branches().divisors, *(seen.divisors if seen is not None else ())]
 
     def _separating(self, solver: Solver, points: Sequence[Point]) -> Point | None:
-        for first, second in solver.conflicts:
-            if (first, second) in self.inseparable:
-                continue
-            point = self.sampler.separating(lambda p, a=first, b=second: evaluate(a, p) != evaluate(b, p), points)
-            if point is not None:
-                return point
-            self.inseparable.add((first, second))
-        return None
+        """A point that tells as many as possible of the formulas apart that fit equally well."""
+        pairs = [pair for pair in dict.fromkeys(solver.conflicts) if pair not in self.inseparable]
+        if not pairs:
+            return None
+        some = pairs[:PAIRS]
+        point = self.sampler.separating(lambda p: sum(evaluate(a, p) != evaluate(b, p) for a, b in some), points)
+        if point is None:
+            self.inseparable.update(some)
+            return self._separating(solver, points)
+        return point
 
     def _refusal(self, failure: Unsolved, points: Sequence[Point]) -> GeneralizationError:
         sizes = [format_sizes(self.traces.units.sizes(p)) for p in points]

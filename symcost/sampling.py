@@ -30,6 +30,9 @@ WIDE = 600
 MENDED = 60
 """Draws that are changed so that they meet what is required of several symbols at once."""
 
+CANDIDATES = 40
+"""Draws for each point in general position, of which the one is taken that goes best with those before."""
+
 LARGE = 1031
 """Sizes of the check point start here: above the thresholds (128, 512, 1024) at which libraries change their ways."""
 
@@ -169,26 +172,21 @@ class Sampler:
         The first `small` of them are small, which is where structural symbols are found
         cheaply; the others lie above 32, beyond which five halvings leave more than 1.
         """
-        best: list[Point] = []
-        best_score = -1.0
-        for seed in range(40):
-            rng = random.Random(seed)
-            points = []
-            for i in range(count):
-                low, high = ((3, 7), (5, 13))[i % 2] if i < small else (33, 160)
-                point = self.draw(rng, low, high) or self.draw(rng, 1, 400, tries=20000)
-                if point is None:
-                    raise NoSizesError(
-                        f"no sizes were found that satisfy {self.domain}",
-                        todo=advice("loosen the relations, {}", relate(str(self.domain.relations[0])))
-                        if self.domain.relations
-                        else "declare a wider domain",
-                    )
-                points.append(point)
-            score = self._score(points)
-            if score > best_score:
-                best, best_score = points, score
-        return best
+        rng = random.Random(7)
+        points: list[Point] = []
+        for i in range(count):
+            low, high = ((3, 7), (5, 13))[i % 2] if i < small else (33, 160)
+            drawn = (self.draw(rng, low, high) or self.draw(rng, 1, 400, tries=20000) for _ in range(CANDIDATES))
+            fitting = [point for point in drawn if point is not None]
+            if not fitting:
+                raise NoSizesError(
+                    f"no sizes were found that satisfy {self.domain}",
+                    todo=advice("loosen the relations, {}", relate(str(self.domain.relations[0])))
+                    if self.domain.relations
+                    else "declare a wider domain",
+                )
+            points.append(max(fitting, key=lambda point: self._score([*points, point])))
+        return points
 
     def more(self, points: Sequence[Point], count: int = 1, seed: int = 1000) -> list[Point]:
         """Further points, distinct from `points`."""
@@ -220,14 +218,19 @@ class Sampler:
             if point is not None:
                 yield point
 
-    def separating(self, differ: Callable[[Point], bool], points: Sequence[Point]) -> Point | None:
-        """A point at which `differ` holds."""
+    def separating(self, told: Callable[[Point], int], points: Sequence[Point]) -> Point | None:
+        """A point at which `told` is large among those drawn; None if it is 0 at all of them."""
         rng = random.Random(99)
-        for low, high in ((5, 61), (5, 61), (2, 200), (1, 1500)):
-            for _ in range(100):
+        for low, high in ((5, 61), (2, 200), (1, 1500)):
+            best, most = None, 0
+            for attempt in range(200 if low == 5 else 100):
+                if best is not None and attempt >= CANDIDATES:
+                    break
                 point = self.draw(rng, low, high)
-                if point is not None and point not in points and differ(point):
-                    return point
+                if point is not None and point not in points and (found := told(point)) > most:
+                    best, most = point, found
+            if best is not None:
+                return best
         return None
 
     def _score(self, points: Sequence[Point]) -> float:

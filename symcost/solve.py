@@ -18,7 +18,7 @@ points check it; the program's fresh point checks it once more.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import log2
 
@@ -39,6 +39,7 @@ from symcost.polynomial import (
     mod,
     substitute,
     symbol,
+    symbols_of,
 )
 
 Values = tuple[int, ...]
@@ -79,6 +80,7 @@ class Solver:
         self.table: dict[Values, Size] = {}
         self.constants = {0, 1, 2, *constants}
         self.divisors: set[int] = set(DIVISORS)
+        self.failed: dict[Values, int] = {}  # how many formulas were known when the grammar had none
         self.conflicts: list[tuple[Size, Size]] = []
         self.named = [q for q in dict.fromkeys(named) if 1 < q <= 4096]
         self.few = len(self.points) < 4
@@ -141,10 +143,12 @@ class Solver:
                 self.table.setdefault(values, found)
                 return found
         found = self.table.get(values)
-        if found is None:
+        if found is None and self.failed.get(values) != len(self.table):
             found = self.search(values)
             if found is not None:
                 self.table[values] = found
+            else:
+                self.failed[values] = len(self.table)
         return found
 
     def recognise(self, values: Values) -> Size:
@@ -167,27 +171,33 @@ class Solver:
         that fit are noted as conflicts, for which points are added that tell them apart.
         """
         near = list(dict.fromkeys(f for f in nearby if isinstance(f, Poly)))
-        found: list[Size] = []
         usual, steps = ("mod", "negmod", "halfmod", "halfnegmod"), sorted({*divisors, 2} - {0, 1})
-        for formulas, tried, shapes in (
-            (near, steps, usual),
-            (near, steps, ("offsetmod",)),
-            (self.formulas(), (2, 3, 4, 8, 16), usual),
-        ):
-            for formula in formulas:
-                known = self.values(formula)
-                for q in tried:
-                    for shape in shapes:
-                        for candidate, build in _floor_candidates(shape, known, formula, q):  # type: ignore[arg-type]
-                            fit = _line(values, candidate)
-                            if fit is not None and fit[0].denominator == fit[1].denominator == 1:
-                                found.append(int(fit[0]) + build() * int(fit[1]))
-            if found:
-                break
+        found = (
+            self._remainders(values, near, steps, usual)
+            or self._remainders(values, near, steps, ("offsetmod",))
+            or self._remainders(values, self.formulas(), (1,), ("same",))  # 1 - a padding found before
+        )
+        if not found and (quotient := self.quotients(values, set().union(*map(symbols_of, near)))) is not None:
+            return quotient
+        found = found or self._remainders(values, self.formulas(), (2, 3, 4, 8, 16), usual)
         for other in found[1:6]:
             if other != found[0]:
                 self.conflicts.append((found[0], other))
         return found[0] if found else None
+
+    def _remainders(
+        self, values: Values, formulas: Iterable[Size], divisors: Sequence[int], shapes: Sequence[str]
+    ) -> list[Size]:
+        """Every ``a + b*X`` with X a remainder of one of some formulas."""
+        found: list[Size] = []
+        for formula in formulas:
+            known = self.values(formula)
+            for q, shape in itertools.product(divisors, shapes):
+                for candidate, build in _floor_candidates(shape, known, formula, q):  # type: ignore[arg-type]
+                    fit = _line(values, candidate)
+                    if fit is not None and fit[0].denominator == fit[1].denominator == 1:
+                        found.append(int(fit[0]) + build() * int(fit[1]))
+        return found
 
     def search(self, values: Values) -> Size | None:
         """Try the grammar on `values`; None if nothing in it fits."""
@@ -296,11 +306,11 @@ class Solver:
                         return size
         return None
 
-    def quotients(self, values: Values) -> Size | None:
+    def quotients(self, values: Values, among: Collection[str] = ()) -> Size | None:
         """``a + b*X`` for X a quotient of two symbols, rounded, or what it leaves: T tokens in chunks of C."""
         if self.few:
             return None
-        for n, m in itertools.permutations(self.names, 2):
+        for n, m in itertools.permutations([n for n in self.names if not among or n in among], 2):
             if not all(p[m] for p in self.points):
                 continue
             a, b = symbol(n), symbol(m)
@@ -423,8 +433,10 @@ def _scaled(formula: Size, b: Fraction) -> Size:
 
 
 def _floor_candidates(shape: str, known: Values, formula: Size, q: int, named: bool = False):
-    """(values, constructor) of one floor-like function of a known formula."""
-    if shape == "floor":
+    """(values, constructor) of one floor-like function of a known formula, or of the formula itself ("same")."""
+    if shape == "same":
+        yield known, lambda: formula
+    elif shape == "floor":
         yield tuple(k // q for k in known), lambda: floor_div(formula, q)
     elif shape == "ceil":
         yield tuple(-(-k // q) for k in known), lambda: floor_div(formula + (q - 1), q)

@@ -30,6 +30,13 @@ FUNCTIONS = ("len", "min", "max", "abs", "int", "round", "sum", "divmod", "bool"
 SCOPE: dict[str, Any] = {"__builtins__": {name: getattr(builtins, name) for name in FUNCTIONS}, "math": math}
 """What a test may call beside operators."""
 
+RESERVED = (0, 1, 2, 5)
+"""Identifiers of `sys.monitoring` that belong to debuggers, coverage, profilers and optimisers."""
+
+NOTHING: dict[int, list[Any]] = {}
+
+LinesOf = Callable[[CodeType], dict[int, list["Test"]]]
+
 _OPERATORS = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
 
@@ -109,16 +116,34 @@ def watching(concerned: Callable[[str], bool]) -> Iterator[Watch]:
         >>> [(test.text, values) for test, values in watch.seen.items()]
         [('tokens > 2048', [(40,)])]
     """
-    watch, known = Watch(), {}
-    before = sys.gettrace()
+    watch, files = Watch(), {}
+    known: dict[int, tuple[CodeType, dict[int, list[Test]]]] = {}  # by identity: equal code is compared byte by byte
 
     def lines_of(code: CodeType) -> dict[int, list[Test]]:
-        if code not in known:
-            known[code] = tests_of(code) if concerned(code.co_filename) else {}
-        return known[code]
+        """The tests of a function, by line; none if its file is of no concern."""
+        wanted = files.get(code.co_filename)
+        if wanted is None:
+            wanted = files[code.co_filename] = concerned(code.co_filename)
+        if not wanted:
+            return NOTHING
+        if id(code) not in known:
+            known[id(code)] = (code, tests_of(code))
+        return known[id(code)][1]
+
+    with (_monitored if hasattr(sys, "monitoring") else _traced)(watch, lines_of, files):
+        yield watch
+
+
+@contextmanager
+def _traced(watch: Watch, lines_of: LinesOf, files: Mapping[str, bool]) -> Iterator[None]:
+    """Watch by `sys.settrace`, which calls back for every function of every file; beside a debugger's or coverage's."""
+    before = sys.gettrace()
 
     def enter(frame: FrameType, event: Any, argument: Any):
-        lines = lines_of(frame.f_code)
+        code = frame.f_code
+        if before is None and not files.get(code.co_filename, True):
+            return None  # nearly every call ends here
+        lines = lines_of(code)
         outer = before(frame, event, argument) if before is not None else None
         if not lines:
             return outer
@@ -136,9 +161,67 @@ def watching(concerned: Callable[[str], bool]) -> Iterator[Watch]:
 
     sys.settrace(enter)
     try:
-        yield watch
+        yield
     finally:
         sys.settrace(before)
+
+
+@contextmanager
+def _monitored(watch: Watch, lines_of: LinesOf, files: Mapping[str, bool]) -> Iterator[None]:
+    """Watch by `sys.monitoring` (Python 3.12), which costs nothing where there is nothing to watch."""
+    monitoring = sys.monitoring
+    tool = next((i for i in range(6) if i not in RESERVED and monitoring.get_tool(i) is None), None)
+    if tool is None:
+        with _traced(watch, lines_of, files):
+            yield
+        return
+    events, watched = monitoring.events, {}
+
+    def enter(code: CodeType, offset: int) -> object:
+        if not lines_of(code):
+            return monitoring.DISABLE
+        if id(code) not in watched:
+            watched[id(code)] = code
+            monitoring.set_local_events(tool, code, events.LINE | events.JUMP)
+        return None  # switched off here, a function of one line would tell of its first call only
+
+    def step(code: CodeType, line: int) -> object:
+        tests = lines_of(code).get(line)
+        if not tests:
+            return monitoring.DISABLE
+        for test in tests:
+            watch.note(test, sys._getframe(1))
+        return None
+
+    def again(code: CodeType, origin: int, target: int) -> object:
+        """A loop within one line, a comprehension say, begins no new line."""
+        line = _line_at(code, target)
+        if target > origin or line != _line_at(code, origin) or line not in lines_of(code):
+            return monitoring.DISABLE
+        for test in lines_of(code)[line]:
+            watch.note(test, sys._getframe(1))
+        return None
+
+    callbacks = {events.PY_START: enter, events.LINE: step, events.JUMP: again}
+    monitoring.use_tool_id(tool, "symcost")
+    try:
+        monitoring.restart_events()  # what an earlier watch has switched off
+        for event, callback in callbacks.items():
+            monitoring.register_callback(tool, event, callback)
+        monitoring.set_events(tool, events.PY_START)
+        yield
+    finally:
+        monitoring.set_events(tool, events.NO_EVENTS)
+        for code in watched.values():
+            monitoring.set_local_events(tool, code, events.NO_EVENTS)
+        for event in callbacks:
+            monitoring.register_callback(tool, event, None)
+        monitoring.free_tool_id(tool)
+
+
+def _line_at(code: CodeType, offset: int) -> int:
+    """The line of the instruction at an offset; 0 for one that stands in no line."""
+    return next((line or 0 for begin, end, line in code.co_lines() if begin <= offset < end), 0)
 
 
 # -- tests in the source -----------------------------------------------------------------
