@@ -5,7 +5,7 @@ The library raises its errors with advice; who shows them says how the user type
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,13 @@ def trip(symbol: str, count: Any = 10) -> Typed:
     """A trip count: ``trips={"trips_while_0": 10}``."""
     value = f'"{count}"' if isinstance(count, str) else count
     return Typed(f'trips={{"{symbol}": {value}}}', f"--trip {symbol}={count}")
+
+
+def expect(branches: Mapping[str, int]) -> Typed:
+    """Probabilities of the branches of conditionals, given how many there are of each."""
+    example = {name: [0.5, *[0] * (n - 2), 0.5] if n > 1 else [1] for name, n in branches.items()}
+    words = (f"--expect {name}={','.join(map(str, each))}" for name, each in example.items())
+    return Typed(f"cost.expected({example!r})", " ".join(words))
 
 
 def at(names: Iterable[str], size: int = 10) -> Typed:

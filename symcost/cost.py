@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import sympy
 
     from symcost.analysis import Analysis
+    from symcost.expected import Conditional
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 """What JAX lowers programs for."""
@@ -177,7 +178,7 @@ class ProgramCost:
         return Values(self, {**checked, **extra})
 
     def value(self, quantity: str, sizes: Mapping[str, int]) -> int:
-        """One quantity at checked sizes."""
+        """One quantity at checked sizes; a `fractions.Fraction` where it is no integer (see `expected`)."""
         function = self._functions.get(quantity)
         if function is None:
             size = self.size(quantity)
@@ -279,6 +280,39 @@ class ProgramCost:
 
         ledger = Ledger(self.ledger.map(known).rows)
         return ProgramCost(f"lower bound of {self.name}", ledger, self.domain, self.convention, note="a lower bound")
+
+    # -- conditionals ------------------------------------------------------------------------
+    @property
+    def conditionals(self) -> tuple[Conditional, ...]:
+        """The program's `lax.cond` and `lax.switch`: totals hold their largest branch, `by("branch")` every branch."""
+        from symcost.expected import conditionals
+
+        return conditionals(self.ledger)
+
+    def expected(self, probabilities: Mapping[str, Sequence[float]]) -> ProgramCost:
+        """The expected cost, where it is known how often each branch of some conditionals is taken.
+
+        Args:
+            probabilities: by name (see `conditionals`), one number for each branch, 1 together. Of `lax.cond` the
+                first is for a predicate that is False. Conditionals that are not named count their largest branch.
+
+        Returns:
+            A cost with fractions in its formulas; values at sizes are integers or `fractions.Fraction`.
+
+        Raises:
+            ArgumentError: no conditional has that name, or the numbers are no probabilities of its branches.
+
+        Example:
+            >>> import jax, symcost as sc
+            >>> def early_exit(sure, x, w):
+            ...     return jax.lax.cond(sure, lambda: x, lambda: x @ w @ w)
+            >>> cost = sc.trace(early_exit, sc.array("", "bool"), sc.array("N F"), sc.array("F F"))
+            >>> cost.text("flops"), cost.expected({"cond_0": [0.25, 0.75]}).text("flops")
+            ('4*N*F**2', 'N*F**2')
+        """
+        from symcost.expected import expected
+
+        return expected(self, probabilities)
 
     # -- tables ------------------------------------------------------------------------------
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 from symcost.polynomial import FUNCTIONS, Atom, Size, symbols_of, terms_of
 
 
-def compile_size(size: Size) -> Callable[[Mapping[str, int]], int]:
-    """A function from sizes (symbol name -> int) to the exact integer value of `size`.
+def compile_size(size: Size) -> Callable[[Mapping[str, int]], Any]:
+    """A function from sizes (symbol name -> int) to the exact value of `size`: an integer, a fraction if it is none.
 
     The function raises KeyError for a missing name.
 
@@ -23,7 +24,7 @@ def compile_size(size: Size) -> Callable[[Mapping[str, int]], int]:
     names: dict[Atom, str] = {}
     symbols = {name: f"s{i}" for i, name in enumerate(sorted(symbols_of(size)))}
 
-    def expression(part: Size) -> str:
+    def expression(part: Size, quotient: str = "({})//{}") -> str:
         terms = terms_of(part)
         if not terms:
             return "0"
@@ -36,7 +37,7 @@ def compile_size(size: Size) -> Callable[[Mapping[str, int]], int]:
                 factors.insert(0, f"({scaled})")
             summands.append("*".join(factors))
         text = "+".join(summands)
-        return f"({text})//{denominator}" if denominator > 1 else text
+        return quotient.format(text, denominator) if denominator > 1 else text
 
     def atom(a: Atom) -> str:
         if a.kind == "symbol":
@@ -47,9 +48,15 @@ def compile_size(size: Size) -> Callable[[Mapping[str, int]], int]:
             lines.append(f"    {names[a]} = {a.kind}({arguments})")
         return names[a]
 
-    result = expression(size)
+    # what is rounded inside of a size is an integer by then; the whole is not rounded
+    result = expression(size, "quotient({}, {})")
     # The text holds nothing but integers, operators and names made here.
     head = ["def formula(sizes):", *(f"    {local} = sizes[{name!r}]" for name, local in symbols.items())]
-    scope: dict = dict(FUNCTIONS)
+    scope: dict = {**FUNCTIONS, "quotient": _quotient}
     exec(compile("\n".join([*head, *lines, f"    return {result}"]), "<formula>", "exec"), scope)
     return scope["formula"]
+
+
+def _quotient(numerator: int, denominator: int) -> int | Fraction:
+    whole, rest = divmod(numerator, denominator)
+    return Fraction(numerator, denominator) if rest else whole

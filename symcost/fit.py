@@ -147,7 +147,7 @@ class Fit:
 
 def _place(key: Key) -> Key:
     """Rows are compared by where they stand, not by primitive: a reshape may be a squeeze at size 1."""
-    return replace(key, primitive="", dtype="", unit="", flag="")
+    return replace(key, primitive="", dtype="", unit="", flag="", conditional="")
 
 
 def ledger_differences(symbolic: Ledger, concrete: Ledger, point: Mapping[str, int]) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symcost.errors import UnknownPrimitiveError
 from symcost.ledger import Adder, Key, Ledger, Row, Unknown, with_branch
@@ -85,6 +85,7 @@ class _Interpreter:
         # a user's rule may look at the module path, too
         self.private = {*self.rules, *registry.foreign()}
         self.counters: dict[str, int] = {}
+        self.conditionals: dict[tuple[str, str], dict[str, int]] = {}  # of a scope, by source line
 
     def ledger(self, program: Program) -> Ledger:
         rows = self.rows(self.registry.prepare(program))
@@ -182,18 +183,9 @@ class _Interpreter:
             _add(adders, tallies, _key(op, flow.own.unit), own, 1, 1)
             return
         if flow.combine == "max":
-            totals = []
-            for i, (times, region) in enumerate(runs):
-                rows = self.rows(region)
-                totals.append({q: times * size for q, size in _totals(rows).items()})
-                for row in rows.values():
-                    key = with_branch(row.key, f"{op.primitive}[{i}]")
-                    _add(adders, tallies, key, row.costs, times, times * row.count)
-            for q in QUANTITIES:
-                branches = [t.get(q, 0) for t in totals]
-                if any(isinstance(b, Poly) or b for b in branches):
-                    own[q] = own.get(q, 0) + maximum(*branches)
-            _add(adders, tallies, _key(op, flow.own.unit), own, 1, 1)
+            if own:
+                _add(adders, tallies, _key(op, flow.own.unit), own, 1, 0)
+            self.largest(op, runs, adders, tallies)
             return
         _add(adders, tallies, _key(op, flow.own.unit, flow.own.flag), own, 1, 1)
         instead = dict(flow.instead)
@@ -204,6 +196,28 @@ class _Interpreter:
                 for q, factor in flow.instead:
                     if q in row.costs:
                         _add(adders, tallies, row.key, {q: row.costs[q]}, factor, 0)
+
+    def largest(self, op: Op, runs: Sequence[tuple[Size, Program]], adders, tallies) -> None:
+        """The branches of a conditional, each in rows with its tag, and for each quantity the largest of them."""
+        lines = self.conditionals.setdefault((op.scope, op.primitive), {})
+        number = lines.setdefault(str(op.source), len(lines))  # one in a loop over layers is one conditional
+        name = "/".join(filter(None, (op.scope, f"{op.primitive}_{number}")))
+        own = _key(op, "vector")
+        totals = []
+        for i, (times, region) in enumerate(runs):
+            rows = self.rows(region)
+            totals.append({q: times * size for q, size in _totals(rows).items()})
+            tag = f"{name}[{i}]"
+            if not rows:  # that a branch does nothing is worth a row, too
+                _add(adders, tallies, with_branch(own, tag), {}, 1, 0)
+            for row in rows.values():
+                _add(adders, tallies, with_branch(row.key, tag), row.costs, times, times * row.count)
+        found = {}
+        for q in QUANTITIES:
+            branches = [t.get(q, 0) for t in totals]
+            if any(isinstance(b, Poly) or b for b in branches):
+                found[q] = maximum(*branches)
+        _add(adders, tallies, replace(own, conditional=name), found, 1, 1)
 
     def arithmetic(self, region: Program) -> dict[str, Size]:
         """Totals of a region that is applied element by element, without bytes; reducers that are alike are one."""

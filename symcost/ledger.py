@@ -2,7 +2,8 @@
 
 A row's costs are totals (already multiplied by how often it runs). Rows of the
 branches of a conditional carry the branch's tag and are not part of a total: the
-conditional's own row holds the maximum over its branches.
+conditional's own row holds the maximum over its branches (`symcost.expected` takes
+their mean instead).
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ class Key:
         scope: module path. primitive: JAX primitive or HLO opcode.
         dtype: of the operands of the operation. unit: "matrix" or "vector".
         phase: "forward", "backward", "recomputed" or "update".
-        branch: "" or the tag of the conditional branch it stands in.
+        branch: "" or the conditional branch it stands in ("Router/cond_0[1]"), the outermost first (`WITHIN` between).
         flag: "" or a remark ("custom call", "unknown").
+        conditional: "" or the conditional ("Router/cond_0") whose largest branch the row holds.
     """
 
     scope: str
@@ -33,6 +35,11 @@ class Key:
     phase: str
     branch: str = ""
     flag: str = ""
+    conditional: str = ""
+
+
+WITHIN = " > "
+"""Stands between the branches of nested conditionals."""
 
 
 @dataclass(slots=True)
@@ -151,4 +158,4 @@ class Unknown:
 
 def with_branch(key: Key, branch: str) -> Key:
     """`key` inside one more conditional branch."""
-    return replace(key, branch=f"{branch}/{key.branch}" if key.branch else branch)
+    return replace(key, branch=f"{branch}{WITHIN}{key.branch}" if key.branch else branch)

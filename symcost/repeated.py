@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symcost.fit import Fit
-from symcost.ledger import Key
+from symcost.ledger import WITHIN, Key
 
 INDEXED = re.compile(r"^(.*?)(\d+)$")
 
@@ -36,8 +36,16 @@ def merging(fits: Sequence[Fit], settled: Fit | None = None) -> Callable[[Key], 
                 if match:
                     varying.add((*parent, match[1]))
 
+    def starred(path: str) -> str:
+        return "/".join(_starred(tuple(path.split("/")), varying)) if path else ""
+
+    def conditional(path: str) -> str:
+        scope, slash, name = path.rpartition("/")
+        return starred(scope) + slash + name
+
     def merge(key: Key) -> Key:
-        return replace(key, scope="/".join(_starred(tuple(key.scope.split("/")), varying)) if key.scope else "")
+        branch = WITHIN.join(map(conditional, key.branch.split(WITHIN))) if key.branch else ""
+        return replace(key, scope=starred(key.scope), branch=branch, conditional=conditional(key.conditional))
 
     return merge
 

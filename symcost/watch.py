@@ -169,7 +169,7 @@ def _traced(watch: Watch, lines_of: LinesOf, files: Mapping[str, bool]) -> Itera
 @contextmanager
 def _monitored(watch: Watch, lines_of: LinesOf, files: Mapping[str, bool]) -> Iterator[None]:
     """Watch by `sys.monitoring` (Python 3.12), which costs nothing where there is nothing to watch."""
-    monitoring = sys.monitoring
+    monitoring: Any = sys.monitoring  # pyright: ignore[reportAttributeAccessIssue]  # not in Python 3.11
     tool = next((i for i in range(6) if i not in RESERVED and monitoring.get_tool(i) is None), None)
     if tool is None:
         with _traced(watch, lines_of, files):

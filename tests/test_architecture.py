@@ -35,15 +35,17 @@ ORDER = [
     # from what the user hands over to a family
     "frontend",
     # what the user gets
-    *("report", "cost", "algebra", "api"),
+    *("report", "cost", "expected", "algebra", "api"),
     # what is made of it
     *("xla", "zoo", "cli", "__main__", "demo"),
 ]
 """Files and rooms (folders) from the bottom up. Whatever stands to the right may import what stands to the left."""
 
 UPWARD = {
-    # `a + b` and `cost.subs(...)` make costs, so algebra stands above cost; both are called through the cost
+    # `a + b`, `cost.subs(...)` and `cost.expected(...)` make costs, so these stand above cost, through which they are
+    # called
     ("cost", "algebra"),
+    ("cost", "expected"),
 }
 """Imports inside functions that go up all the same."""
 

@@ -22,6 +22,7 @@ class Axis(StrEnum):
     phase = "phase"
     dtype = "dtype"
     unit = "unit"
+    branch = "branch"
 
 
 def _remember_debug(ctx: typer.Context, wanted: bool) -> bool:
@@ -104,6 +105,15 @@ Where = Annotated[
 Trips = Annotated[
     list[str], _option("--trip", panel=SIZES, metavar="NAME=COUNT", help="How often a loop runs that does not say it.")
 ]
+Expect = Annotated[
+    list[str],
+    _option(
+        "--expect",
+        panel=OUTPUT,
+        metavar="NAME=P,P",
+        help="The mean over a conditional's branches instead of the largest: cond_0=0.9,0.1 (False first).",
+    ),
+]
 Strict = Annotated[bool, _flag("--strict", panel=CALL, help="A primitive without a rule is an error.")]
 At = Annotated[
     list[str],
@@ -126,7 +136,10 @@ Convention = Annotated[
 By = Annotated[
     list[Axis] | None,
     _option(
-        "--by", panel=OUTPUT, metavar="COLUMN", help="Rows by scope, primitive, phase, dtype or unit; several together."
+        "--by",
+        panel=OUTPUT,
+        metavar="COLUMN",
+        help="Rows by scope, primitive, phase, dtype, unit or branch; several together.",
     ),
 ]
 Depth = Annotated[

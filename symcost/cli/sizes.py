@@ -1,4 +1,4 @@
-"""Sizes on the command line: points (`--at`), domains (`--dim`), trip counts (`--trip`)."""
+"""On the command line: points (`--at`), domains (`--dim`), trip counts (`--trip`), probabilities (`--expect`)."""
 
 from __future__ import annotations
 
@@ -84,4 +84,23 @@ def trips(texts: Iterable[str]) -> dict[str, Any]:
         if not equals or not name.strip() or not count.strip():
             raise typer.BadParameter(f"{text!r} is not NAME=COUNT; write --trip trips_while_0=10", param_hint="--trip")
         found[name.strip()] = value(count)
+    return found
+
+
+def probabilities(texts: Iterable[str]) -> dict[str, list[float]]:
+    """Probabilities of ``--expect``, one for each branch of a conditional.
+
+    Example:
+        >>> probabilities(["cond_0=0.9,0.1", "Router/cond_0=1,0,0"])
+        {'cond_0': [0.9, 0.1], 'Router/cond_0': [1.0, 0.0, 0.0]}
+    """
+    found = {}
+    for text in texts:
+        name, _, numbers = text.partition("=")
+        try:
+            found[name.strip()] = [float(number) for number in numbers.split(",")]
+        except ValueError:
+            raise typer.BadParameter(
+                f"{text!r} is not NAME=P,P; write --expect cond_0=0.9,0.1", param_hint="--expect"
+            ) from None
     return found

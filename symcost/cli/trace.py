@@ -10,7 +10,7 @@ from symcost.cli import options as o
 from symcost.cli.options import examples
 from symcost.cli.output import progress, show
 from symcost.cli.request import Request
-from symcost.cli.sizes import points
+from symcost.cli.sizes import points, probabilities
 
 EXAMPLES = examples(
     'symcost trace flax.linen:Dense --arg "B F" --set features=H',
@@ -20,6 +20,7 @@ EXAMPLES = examples(
     'symcost trace jax.numpy:matmul --arg "N F" --arg "F H" --at N=9,F=8,H=7 --json',
     'symcost trace jax.numpy:sort --arg "N" --at N=1000 --at N=1000000',
     "symcost trace zoo:lstm --convention xla",
+    'symcost trace model.py:early_exit --arg "N F" --expect cond_0=0.9,0.1',
 )
 
 
@@ -39,6 +40,7 @@ def command(
     trip: o.Trips = [],  # noqa: B006
     at: o.At = [],  # noqa: B006
     convention: o.Convention = "algorithm",
+    expect: o.Expect = [],  # noqa: B006
     by: o.By = None,
     depth: o.Depth = None,
     json: o.Json = False,
@@ -47,9 +49,11 @@ def command(
     """The cost of a Flax module or any JAX function, as formulas in its sizes."""
     request = Request(target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict)
     at_points = points(at)
+    chances = probabilities(expect)
     known_convention(convention)
     with progress(f"tracing {target}", quiet=json) as report:
         cost = request.trace(report).under(convention)
+        cost = cost.expected(chances) if chances else cost
     show(cost_report(cost, at_points, [axis.value for axis in by or ()], depth, join=not json), json)
 
 

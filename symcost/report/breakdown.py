@@ -60,7 +60,8 @@ class _Line:
     def remark(self) -> str:
         """The conditional branch the row stands in, and what is special about it."""
         key = self.row.key
-        return ", ".join(filter(None, (f"branch {key.branch}" if key.branch else "", key.flag)))
+        branch = f"branch {key.branch}" if key.branch and key.branch not in self.label else ""
+        return ", ".join(filter(None, (branch, key.flag)))
 
 
 def breakdown(table: CostTable, point: Mapping[str, int] | None = None, *, join: bool = True) -> Table:

@@ -100,8 +100,8 @@ class Quantity:
 
     name: str
     unit: str
-    formula: Formula | int
-    values: tuple[Formula | int, ...] = ()
+    formula: Formula | int | float
+    values: tuple[Formula | int | float, ...] = ()
     leading: Formula | None = None
 
 

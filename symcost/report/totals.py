@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symcost.conventions import convention
 from symcost.formatting import format_size, leading_terms
-from symcost.polynomial import Size, atoms_of, bind, symbols_of, terms_of
+from symcost.polynomial import Poly, Size, atoms_of, bind, symbols_of, terms_of
 from symcost.report.document import UNITS, Fact, Formula, Quantity, Report
 
 if TYPE_CHECKING:
@@ -47,7 +48,20 @@ def cost_report(cost: ProgramCost, points: Sequence[Mapping[str, Any]] = ()) -> 
         quantities,
         tuple(q for q, size in sizes.items() if size == 0),
         warnings=warnings(cost),
-        notes=notes(shown.values(), cost.domain.names),
+        notes=(*largest(cost), *notes(shown.values(), cost.domain.names)),
+    )
+
+
+def largest(cost: ProgramCost) -> tuple[str, ...]:
+    """That totals hold the largest branch of conditionals, if there are any."""
+    found = cost.conditionals
+    if not found:
+        return ()
+    names = _listed([c.name for c in found])
+    these = "this conditional" if len(found) == 1 else "these conditionals"
+    return (
+        f"{names}: of {these} the largest branch counts, for each quantity by itself; "
+        'cost.by("branch") shows every branch, cost.expected(...) takes the mean (--by branch, --expect)',
     )
 
 
@@ -65,16 +79,19 @@ def facts(cost: ProgramCost) -> tuple[Fact, ...]:
     return tuple(found)
 
 
-def formula(size: Size, names: Sequence[str]) -> Formula | int:
-    """A size as it is printed; an int where no symbol is in it."""
-    return size if isinstance(size, int) else Formula(format_size(size, names))
+def formula(size: Size | Fraction, names: Sequence[str]) -> Formula | int | float:
+    """A size as it is printed; a number where no symbol is in it."""
+    if not isinstance(size, Poly):
+        return size if isinstance(size, int) else float(size)
+    return Formula(format_size(size, names))
 
 
-def value(cost: ProgramCost, quantity: str, sizes: Mapping[str, int]) -> Formula | int:
+def value(cost: ProgramCost, quantity: str, sizes: Mapping[str, int]) -> Formula | int | float:
     """A total at `sizes`; a formula in what is left where it contains an unknown cost."""
     size = cost.size(quantity)
     if symbols_of(size) <= set(sizes):
-        return cost.value(quantity, sizes)
+        found = cost.value(quantity, sizes)
+        return float(found) if isinstance(found, Fraction) else found
     return Formula(format_size(bind(size, sizes), cost.domain.names))
 
 
@@ -131,8 +148,6 @@ def notes(sizes: Iterable[Size], names: Sequence[str]) -> tuple[str, ...]:
 
 def bind_atom(atom: Any) -> Size:
     """The size that is one atom alone."""
-    from symcost.polynomial import Poly
-
     return Poly({((atom, 1),): 1})
 
 

@@ -124,8 +124,21 @@ def test_rows_that_repeat_are_joined_in_text(run):
 
 def test_rows_of_branches_are_tagged(run):
     text = run("trace", f"{MODELS}:choice", "--arg", "N N", "--arg", ":bool", "--by", "primitive").stdout
-    assert "branch cond[1]" in text
+    assert "branch cond_0[1]" in text
     assert "do not add up" in " ".join(text.split())
+
+
+def test_branches_by_how_often_they_are_taken(run, run_json):
+    words = ("trace", f"{MODELS}:choice", "--arg", "N N", "--arg", ":bool", "--at", "N=3")
+    both = run_json(*words, "--by", "branch")
+    branches = {row["branch"]: row["flops"] for row in both["rows"]}
+    mean = run_json(*words, "--expect", "cond_0=0.25,0.75")
+    assert (
+        mean["flops"]
+        == branches[""] - max(branches.values()) + (branches.get("cond_0[0]", 0) + 3 * branches.get("cond_0[1]", 0)) / 4
+    )
+    assert "--expect cond_0=0.5,0.5" in run(*words, "--expect", "cond_0=1", code=1).stderr
+    assert "cond_0=0.9,0.1" in run(*words, "--expect", "cond_0", code=2).stderr
 
 
 def test_a_loop_without_a_trip_count(run, run_json):
