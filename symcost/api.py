@@ -52,7 +52,7 @@ def trace(
         trips: trip counts of `while` loops that do not say theirs, by symbol or by module path: integers, or sizes
             in symbols, ``{"trips_while_0": T}``. A symbol that the program does not have becomes part of the domain.
         strict: raise on a primitive without a rule, instead of carrying it as a symbol.
-        rules: rules for this call only, by primitive.
+        rules: rules for this call only, by primitive. A name that neither the program nor JAX knows is an error.
         progress: called with a line of text before each traced point.
 
     Raises:
@@ -162,6 +162,7 @@ def analyze_family(
     analysis = Analysis(family, Options(counts, strict, own), progress or (lambda message: None))
     outcome = analysis.outcome("algorithm")
     _all_occur(analysis, counts)
+    _all_known(analysis, own)
     named = dict.fromkeys(name for count in counts.values() for name in sorted(symbols_of(count)))
     domain = replace(outcome.domain, dims=(*outcome.domain.dims, *_missing(outcome.domain, named)))
     return ProgramCost(family.name, outcome.ledger, domain, analysis=analysis)
@@ -223,6 +224,24 @@ def _all_occur(analysis: Analysis, trips: Mapping[str, Size]) -> None:
         else "every loop of the program says how often it runs, or there is none",
         todo=trip(near[0]) if near else "leave it out",
     )
+
+
+def _all_known(analysis: Analysis, rules: Mapping[str, Rule]) -> None:
+    """Raise if a rule is for a primitive that neither symcost nor a traced program knows: a slip would go unseen."""
+    registry = convention("algorithm").registry
+    strange = [name for name in rules if name not in registry]
+    if not strange:
+        return
+    programs = analysis.traces("jaxpr").programs.values()
+    found = {i.template.primitive for program in programs for i in program.walk()}
+    for name in strange:
+        if name not in found:
+            near = near_names(name, (*found, *registry))
+            raise ArgumentError(
+                f"the rule for {name!r} applies to nothing: no primitive of the program is called so",
+                where=f"its primitives: {', '.join(sorted(found))}",
+                todo=f"did you mean {near[0]!r}?" if near else "leave it out",
+            )
 
 
 def _rules(rules: Any) -> dict[str, Rule]:

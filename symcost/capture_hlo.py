@@ -11,14 +11,16 @@ returns an object with ``as_hlo_module().to_string()``, which prints metadata.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
 
+from symcost.capture.modules import module_costs
 from symcost.errors import TargetError
 from symcost.hlo.parser import parse_hlo as parse_hlo
-from symcost.program import Program
+from symcost.hlo.shapes import element_type
+from symcost.program import Program, Value
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 """Platforms that JAX lowers for without having them."""
@@ -65,6 +67,27 @@ def xla_counts(lowered: Any, args: Sequence[Any] | None = None, platform: str = 
     """
     if args is not None:
         lowered = lower(lowered, args, platform)
-    found = lowered.cost_analysis() or {}
+    return _named(lowered.cost_analysis() or {})
+
+
+def instruction_counts(opcode: str, operands: Sequence[Value], output: Value) -> dict[str, float] | None:
+    """XLA's own counts of one instruction without attributes; None where XLA does not take it.
+
+    Example:
+        >>> x = Value((2, 3), "float32")
+        >>> instruction_counts("exponential", [x], x)
+        {'flops': 0.0, 'transcendentals': 6.0, 'bytes_accessed': 48.0}
+    """
+    lines = [f"p{i} = {_shape(v)} parameter({i})" for i, v in enumerate(operands)]
+    lines.append(f"ROOT r = {_shape(output)} {opcode}({', '.join(f'p{i}' for i in range(len(operands)))})")
+    found = module_costs("HloModule m\n\nENTRY main {\n  " + "\n  ".join(lines) + "\n}\n")
+    return None if found is None else _named(found)
+
+
+def _shape(value: Value) -> str:
+    return f"{element_type(value.dtype)}[{','.join(map(str, value.shape))}]"
+
+
+def _named(found: Mapping[str, float]) -> dict[str, float]:
     names = {"flops": "flops", "transcendentals": "transcendentals", "bytes_accessed": "bytes accessed"}
     return {name: float(found.get(key, 0.0)) for name, key in names.items()}

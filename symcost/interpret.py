@@ -28,6 +28,7 @@ def interpret(
     trips: Mapping[str, Size] | None = None,
     rules: Mapping[str, Rule] | None = None,
     observe: Callable[[Op, Sequence[Size]], None] | None = None,
+    ask: Callable[[Op], Cost | None] = lambda op: None,
 ) -> Ledger:
     """The cost of `program`, row by row.
 
@@ -38,12 +39,13 @@ def interpret(
         trips: trip counts for loops that do not say theirs, by symbol (``trips_<scope>_<k>``) or by scope.
         rules: rules that replace the registry's for this call only.
         observe: called with every operation that holds nested programs, and how often each of them runs.
+        ask: what an operation costs of which the registry knows nothing; None if that is not known either.
 
     Raises:
         UnknownPrimitiveError: in strict mode.
         RuleError: a rule returned something that is no cost.
     """
-    return _Interpreter(registry, strict, dict(trips or {}), dict(rules or {}), observe).ledger(program)
+    return _Interpreter(registry, strict, dict(trips or {}), dict(rules or {}), observe, ask).ledger(program)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +74,10 @@ class _Interpreter:
         trips: dict[str, Size],
         rules: dict[str, Rule],
         observe: Callable[[Op, Sequence[Size]], None] | None,
+        ask: Callable[[Op], Cost | None],
     ):
         self.registry, self.strict, self.trips, self.rules = registry, strict, trips, rules
-        self.observe = observe
+        self.observe, self.ask = observe, ask
         self.unknown: list[Unknown] = []
         # three memos, the quick one first: of each template what it was last; what templates of one kind cost, by slots
         # and inputs; rows of the ledger for these
@@ -168,7 +171,9 @@ class _Interpreter:
 
     def cost(self, op: Op) -> Cost | Flow | None:
         own = self.rules.get(op.primitive)
-        return checked(own, op) if own is not None else self.registry.cost(op)
+        if own is not None:
+            return checked(own, op)
+        return self.registry.cost(op) if op.primitive in self.registry else self.ask(op)
 
     # -- control flow ---------------------------------------------------------------
     def flow(self, op: Op, flow: Flow, adders, tallies) -> None:

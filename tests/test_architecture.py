@@ -30,7 +30,18 @@ ORDER = [
     # what operations cost
     *("rules", "ledger", "interpret", "conventions"),
     # from concrete programs to formulas
-    *("solve", "shapes", "symbolize", "sampling", "conditions", "branches", "watch", "predicates", "coefficients"),
+    *(
+        "solve",
+        "shapes",
+        "symbolize",
+        "sampling",
+        "conditions",
+        "branches",
+        "watch",
+        "predicates",
+        "coefficients",
+        "asked",
+    ),
     *("remedy", "family", "fit", "places", "repeated", "special", "generalize", "classify", "structural", "analysis"),
     # from what the user hands over to a family
     "frontend",

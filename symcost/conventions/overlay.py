@@ -57,7 +57,7 @@ class Overlay(Registry):
         if super().__contains__(primitive):
             return super().describe(primitive)
         below = self.base.describe(primitive)
-        return below if self.base.state(primitive) == "free" else f"{self.rest}: {below}"
+        return below if self.base.state(primitive) == "free" else f"{self.rest}; under {self.base.name!r}: {below}"
 
     def foreign(self) -> dict[str, Rule]:
         own = {p: rule for p, rule in self._rules.items() if not rule.__module__.startswith("symcost.")}

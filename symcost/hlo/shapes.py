@@ -97,6 +97,19 @@ def dtype_name(hlo: str) -> str:
     return f"{kind}{bits}_e{variant}" if e else f"{kind}{bits}"
 
 
+def element_type(dtype: str) -> str:
+    """HLO's name of a numpy type.
+
+    Example:
+        >>> [element_type(name) for name in ("int32", "float8_e4m3fn", "bool", "bfloat16")]
+        ['s32', 'f8e4m3fn', 'pred', 'bf16']
+    """
+    for short, name in _DTYPES.items():
+        if name == dtype:
+            return short
+    return re.sub(r"^(uint|int|float)(\d+)_?", lambda m: m[1][0].replace("i", "s") + m[2], dtype)
+
+
 def value(array: Array) -> Value:
     """An array as a value of a program."""
     return Value(array.dims, array.dtype)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from symcost.asked import FLAG as ASKED
 from symcost.conventions import convention
 from symcost.formatting import format_size, leading_terms
 from symcost.polynomial import Poly, Size, atoms_of, bind, symbols_of, terms_of
@@ -48,7 +49,7 @@ def cost_report(cost: ProgramCost, points: Sequence[Mapping[str, Any]] = ()) -> 
         quantities,
         tuple(q for q, size in sizes.items() if size == 0),
         warnings=warnings(cost),
-        notes=(*largest(cost), *notes(shown.values(), cost.domain.names)),
+        notes=(*largest(cost), *asked(cost), *notes(shown.values(), cost.domain.names)),
     )
 
 
@@ -63,6 +64,14 @@ def largest(cost: ProgramCost) -> tuple[str, ...]:
         f"{names}: of {these} the largest branch counts, for each quantity by itself; "
         'cost.by("branch") shows every branch, cost.expected(...) takes the mean (--by branch, --expect)',
     )
+
+
+def asked(cost: ProgramCost) -> tuple[str, ...]:
+    """Which opcodes have formulas that XLA was asked for."""
+    opcodes = dict.fromkeys(row.key.primitive for row in cost.ledger.rows if row.key.flag == ASKED)
+    if not opcodes:
+        return ()
+    return (f"{', '.join(opcodes)}: without a rule; the formula is made of what XLA says of it alone at a few sizes",)
 
 
 def facts(cost: ProgramCost) -> tuple[Fact, ...]:

@@ -241,9 +241,9 @@ def get(name: str) -> Entry:
     Raises:
         ArgumentError: if there is none; the message says what is near.
     """
-    if name in ENTRIES:
+    if isinstance(name, str) and name in ENTRIES:
         return ENTRIES[name]
-    near = difflib.get_close_matches(name, ENTRIES, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(str(name), ENTRIES, n=3, cutoff=0.4)
     raise ArgumentError(
         f"the zoo has no model called {name!r}",
         todo=f"symcost zoo show {near[0]}" if near else f"one of {', '.join(ENTRIES)}",

@@ -54,6 +54,15 @@ def test_a_rule_for_one_call_wins_and_is_forgotten(registered: None) -> None:
     assert sc.trace(smooth, sc.array("N")).text("flops") == "3*N"
 
 
+def test_a_rule_for_a_name_that_nothing_has():
+    half = {"sine": lambda op: sc.Cost(flops=1), "own_smooth": lambda op: sc.Cost(flops=1)}
+    with pytest.raises(sc.errors.ArgumentError, match="the rule for 'sine' applies to nothing") as caught:
+        sc.trace(jnp.sin, sc.array("N"), rules=half)
+    assert "did you mean 'sin'?" in str(caught.value)
+    # one for a primitive of JAX that this program happens not to have is none the worse
+    assert sc.trace(jnp.sin, sc.array("N"), rules={"cos": lambda op: sc.Cost(flops=1)}).text("transcendentals") == "N"
+
+
 def test_a_rule_for_one_call_replaces_symcosts_own_in_every_front_end() -> None:
     rules = {"exp": lambda op: sc.Cost(flops=20 * op.output.size)}
     build = lambda N: (jnp.exp, (jax.ShapeDtypeStruct((N,), "float32"),))
