@@ -18,7 +18,7 @@ from symcost.family import Family, Instance, origin
 from symcost.generalize import Fit, Traces, ledger_differences
 from symcost.interpret import interpret
 from symcost.ledger import Key, Ledger, Row
-from symcost.polynomial import Poly, Size, evaluate, symbols_of, total
+from symcost.polynomial import Number, Poly, Size, evaluate, symbols_of, total
 from symcost.program import Program
 from symcost.quasilinear import simplest_taps
 from symcost.rules import load
@@ -314,7 +314,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def matches_xla(ours: Size, theirs: float, instructions: int) -> bool:
+def matches_xla(ours: Number, theirs: float, instructions: int) -> bool:
     """Equality as far as XLA's float32 sums allow it: exact below 2**24."""
     if not isinstance(ours, int):
         return False

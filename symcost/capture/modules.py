@@ -6,13 +6,16 @@ Written against jaxlib 0.10 - 0.12: `_hlo.hlo_module_from_text`, `_jax.hlo_modul
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 import jax
-from jaxlib import _hlo, _jax
 
 
 def module_costs(text: str) -> Mapping[str, float] | None:
     """What XLA's cost analysis says of HLO text, by XLA's names; None where XLA does not take the text."""
+    _hlo: Any = import_module("jaxlib._hlo")
+    _jax: Any = import_module("jaxlib._jax")
     try:
         module = _hlo.hlo_module_from_text(text)
         return _jax.hlo_module_cost_analysis(jax.devices("cpu")[0].client, module)
