@@ -94,8 +94,6 @@ def show(start: dict[str, Any], rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Measure; print and save."""
-    from symcost import zoo
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="only three models")
     parser.add_argument("--repeats", type=int, default=5, help="imports of symcost")
@@ -104,6 +102,8 @@ def main() -> None:
     if options.child:
         print(json.dumps(imports() if options.child == ["import"] else evaluations(*options.child)))
         return
+    from symcost import zoo  # not before: a child measures this very import
+
     starts = [child(__file__, "import") for _ in range(options.repeats)]
     start = {"seconds": summary(s["seconds"] for s in starts), "heavy": starts[0]["heavy"]}
     names = ("mlp", "gcn-sparse", "cnn") if options.quick else zoo.names()

@@ -84,7 +84,9 @@ class SizeGeneralizer:
         self.regions: list[Condition] = []  # where a dimension that follows from a symbol is 1
         self._held: dict[Condition, tuple[str, frozenset[int]]] = {}
         self._implied: dict[tuple[Condition, Where], bool] = {}
-        self.floors = {**self.small_breaks, **dict(filter(None, map(threshold_of, self.breaks)))}
+        self.floors = dict(self.small_breaks)
+        for name, floor in filter(None, map(threshold_of, self.breaks)):
+            self.floors[name] = max(floor, self.floors.get(name, 0))
         floors = {n: floor for n, floor in self.floors.items() if n not in (fixed or {})}
         self.sampler = Sampler(domain, fixed, avoid=self.breaks, floors=floors)
         self.names = [d.name for d in self.sampler.free]

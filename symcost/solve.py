@@ -160,7 +160,7 @@ class Solver:
         formula = self.table.get(values) if self.names else None
         if formula is not None and value not in self.constants:
             return formula
-        if formula is not None or (self.names and value not in self.constants and value > 8):
+        if formula is not None or (self.names and value not in self.constants):
             self.guessed = True
         return value
 
