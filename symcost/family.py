@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from symcost.advice import Advice
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, SymcostError
+from symcost.initialisers import by_shape
 
 T = TypeVar("T")
 
@@ -95,7 +96,10 @@ class Family:
         """
         checked = self.domain.check(sizes)
         try:
-            return use(self.instantiate(checked))
+            with by_shape(building=True):
+                instance = self.instantiate(checked)
+            with by_shape(building=False):
+                return use(instance)
         except SymcostError:
             raise
         except Exception as error:

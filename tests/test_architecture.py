@@ -42,7 +42,19 @@ ORDER = [
         "coefficients",
         "asked",
     ),
-    *("remedy", "family", "fit", "places", "repeated", "special", "generalize", "classify", "structural", "analysis"),
+    *(
+        "initialisers",
+        "remedy",
+        "family",
+        "fit",
+        "places",
+        "repeated",
+        "special",
+        "generalize",
+        "classify",
+        "structural",
+        "analysis",
+    ),
     # from what the user hands over to a family
     "frontend",
     # what the user gets
@@ -208,6 +220,7 @@ def test_rooms_that_need_no_framework(room):
 
 def test_nothing_is_imported_that_the_package_does_not_ask_for():
     known = {"jax", "jaxlib", "flax", "optax", "numpy", "sympy", "typer", "rich", "click", "symcost"}
+    known |= {"packaging", "platformdirs", "diskcache"}
     known |= {"matplotlib"}  # the extra "plot"
     others = [str(s) for s in imports() if s.name.split(".")[0] not in known | sys.stdlib_module_names]
     assert not others, "\n".join(others)

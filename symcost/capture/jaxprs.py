@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Var
 
 from symcost.capture.calls import CALLS, EXPANDED, expansion, jaxprs_in, without_dead_code
@@ -17,6 +18,11 @@ from symcost.capture.scopes import Context, Source, place
 from symcost.capture.trips import FOLDABLE, trip_count, with_trip_count
 from symcost.errors import GeneralizationError
 from symcost.program import Instruction, Program, Value
+
+
+def is_traced(value: Any) -> bool:
+    """Whether JAX knows no more of a value than its shape and type."""
+    return isinstance(value, Tracer)
 
 
 def trace(fn: Callable, args: Sequence[Any], kinds: Sequence[str] = ()) -> Program:
