@@ -1,9 +1,9 @@
 """Flax initialisers by shape and type alone, while symcost traces.
 
 Flax evaluates the initialiser of every parameter abstractly when a model is built, and once more whenever it is
-applied, to compare shapes: random numbers, and for recurrent kernels a QR decomposition, traced to be thrown away. That
-is a third of tracing a small model and more. JAX's own initialisers return the shape and type they are asked for, so that
-within `by_shape` zeros of that shape and type stand for them.
+applied, to compare shapes: random numbers, and for recurrent kernels a QR decomposition, traced to be thrown away.
+That is a third of tracing a small model and more. JAX's own initialisers return the shape and type they are asked
+for, so that within `by_shape` zeros of that shape and type stand for them.
 
 What a program computes is not touched: an initialiser that the traced program itself runs is left alone, as is every
 initialiser that is not JAX's own, every one with other arguments, and whatever holds real arrays.
