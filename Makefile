@@ -40,11 +40,14 @@ MADE := $(VENV)/.made-$(MINOR)
 RUNTIME := $(VENV)/.installed-$(MINOR)-runtime
 TESTING := $(VENV)/.installed-$(MINOR)-test
 DOCUMENTING := $(VENV)/.installed-$(MINOR)-docs
+COMPILERS := $(VENV)/.installed-$(MINOR)-compilers
 
 # Material for MkDocs announces its successor on every run; strict mode is about our pages.
 export NO_MKDOCS_2_WARNING := 1
 # Tests and the demo are about programs and their costs on this machine's CPU; no accelerator is looked for.
 export JAX_PLATFORMS ?= cpu
+# The compilers for chips that this machine does not have, beside the environment and not in it.
+export SYMCOST_TARGETS ?= $(abspath $(VENV))/targets
 PYTEST_ARGS ?=
 WORKERS ?= 2
 
@@ -57,7 +60,7 @@ help:
 demo: $(RUNTIME)
 	@$(BIN)/python -m symcost.demo
 
-test: lint
+test: lint $(COMPILERS)
 	@echo "pytest ($(MINOR))"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
@@ -115,6 +118,11 @@ $(TESTING): $(RUNTIME)
 	@echo "installing what the tests need"
 	@$(PIP_INSTALL) --editable '.[test]'
 	@touch $@
+
+# Without them the few tests that compile for TPU and GPU are skipped, which the run then says.
+$(COMPILERS): $(RUNTIME)
+	@echo "installing XLA for TPU and GPU"
+	@for chip in tpu gpu; do $(BIN)/symcost targets install $$chip >/dev/null || exit 0; done; touch $@
 
 $(DOCUMENTING): $(RUNTIME)
 	@echo "installing what the documentation needs"

@@ -11,11 +11,8 @@ from collections.abc import Sequence
 
 from symcost.polynomial import Size, evaluate, symbols_of
 from symcost.program import Op, Value
-from symcost.rules.registry import Cost
+from symcost.rules.registry import ASKED, Cost
 from symcost.solve import Solver
-
-FLAG = "no rule: XLA was asked"
-"""Flag of the rows of such operations."""
 
 POINTS, CHECKED = 7, 3
 """Sizes at which XLA is asked, and of these how many only check the formula."""
@@ -49,7 +46,7 @@ def asked(op: Op) -> Cost | None:
         if formula is None:
             return None
         formulas[quantity] = formula
-    return Cost(**formulas, flag=FLAG)
+    return Cost(**formulas, flag=ASKED)
 
 
 def _at(value: Value, point: dict[str, int]) -> Value:

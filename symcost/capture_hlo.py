@@ -67,7 +67,7 @@ def xla_counts(lowered: Any, args: Sequence[Any] | None = None, platform: str = 
     """
     if args is not None:
         lowered = lower(lowered, args, platform)
-    return _named(lowered.cost_analysis() or {})
+    return named_counts(lowered.cost_analysis() or {})
 
 
 def instruction_counts(opcode: str, operands: Sequence[Value], output: Value) -> dict[str, float] | None:
@@ -81,13 +81,14 @@ def instruction_counts(opcode: str, operands: Sequence[Value], output: Value) ->
     lines = [f"p{i} = {_shape(v)} parameter({i})" for i, v in enumerate(operands)]
     lines.append(f"ROOT r = {_shape(output)} {opcode}({', '.join(f'p{i}' for i in range(len(operands)))})")
     found = module_costs("HloModule m\n\nENTRY main {\n  " + "\n  ".join(lines) + "\n}\n")
-    return None if found is None else _named(found)
+    return None if found is None else named_counts(found)
 
 
 def _shape(value: Value) -> str:
     return f"{element_type(value.dtype)}[{','.join(map(str, value.shape))}]"
 
 
-def _named(found: Mapping[str, float]) -> dict[str, float]:
+def named_counts(found: Mapping[str, float]) -> dict[str, float]:
+    """symcost's quantities of what XLA's cost analysis returns, where a 0 is left out."""
     names = {"flops": "flops", "transcendentals": "transcendentals", "bytes_accessed": "bytes accessed"}
     return {name: float(found.get(key, 0.0)) for name, key in names.items()}

@@ -16,9 +16,22 @@ EXAMPLES = examples(
     'symcost compare flax.linen:Dense --arg "B F" --set features=H --at B=9,F=8,H=7',
     'symcost compare jax.numpy:cumsum --arg "N" --at N=10 --at N=1000',
     "symcost compare zoo:gcn-sparse --at N=27,M=75,F=11,H=8,C=7",
+    "symcost compare zoo:lstm --target cpu,gpu-h100,tpu-v5e --at B=8,T=16,F=32,H=64",
 )
 Targets = Annotated[
-    list[str], typer.Option("--target", metavar="TARGET", help="Where XLA compiles it.", show_default="cpu")
+    list[str],
+    typer.Option(
+        "--target",
+        metavar="TARGET,...",
+        help="Where XLA compiles it: cpu, tpu-v5e, gpu-h100 ... (`symcost targets list`); the chip need not be here.",
+        show_default="cpu",
+    ),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", metavar="", help="Compile again what was compiled before.", show_default=False)
+]
+Limit = Annotated[
+    float, typer.Option("--limit", metavar="SECONDS", min=1, help="Give up one compilation for another chip after.")
 ]
 
 
@@ -38,6 +51,8 @@ def command(
     trip: o.Trips = [],  # noqa: B006
     at: o.At = [],  # noqa: B006
     on: Targets = ["cpu"],  # noqa: B006
+    no_cache: NoCache = False,
+    limit: Limit = 1800,
     json: o.Json = False,
     debug: o.Debug = False,
 ) -> None:
@@ -50,7 +65,8 @@ def command(
 
     with progress(f"comparing {target}", quiet=json) as report:
         cost = request.trace(report)
-        found = sc.compare(cost, targets=on, at=at_points, progress=report)
+        names = [name.strip() for text in on for name in text.split(",") if name.strip()]
+        found = sc.compare(cost, targets=names, at=at_points, progress=report, cache=not no_cache, limit=limit)
     if json:
         show_json(found.as_dict())
     else:

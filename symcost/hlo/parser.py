@@ -215,6 +215,7 @@ _LABELS = {
     "while": ("body", "condition"),
     "call": ("call",),
     "async-start": ("call",),
+    "call-start": ("call",),
     "fusion": ("fusion",),
     "sort": ("comparator",),
     "scan": ("body",),

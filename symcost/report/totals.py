@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from symcost.asked import FLAG as ASKED
 from symcost.conventions import convention
 from symcost.formatting import format_size, leading_terms
 from symcost.polynomial import Poly, Size, atoms_of, bind, symbols_of, terms_of
 from symcost.report.document import UNITS, Fact, Formula, Quantity, Report
+from symcost.rules.registry import ASKED
 
 if TYPE_CHECKING:
     from symcost.cost import ProgramCost

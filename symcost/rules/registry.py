@@ -192,6 +192,9 @@ def _wrong(rule: Rule, op: Op, text: str, todo: str) -> RuleError:
 LIBRARY_CALL = "custom call"
 """Flag of the rows that XLA counts as -1."""
 
+ASKED = "no rule: XLA was asked"
+"""Flag of the rows of HLO opcodes without a rule, whose formulas are made of what XLA says of them."""
+
 algorithm = Registry("algorithm")
 """Rules of the convention "algorithm", by JAX primitive."""
 

@@ -32,6 +32,8 @@ SENTENCES = {
     "rewritten": "instructions that XLA replaces by others",
     "added": "instructions that XLA adds",
     "fusion": "intermediate results that stay inside fusions",
+    "skipped": "what stands beside a gather or scatter in a fusion made for it, which XLA does not count",
+    "chip": "what this chip's compiler counts otherwise than XLA's common analysis (tiles, copies to fast memory)",
     "rounding": "rounding of XLA's own float32 sum",
     UNEXPLAINED: "unexplained",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,17 +10,32 @@ from typing import TYPE_CHECKING, Any
 from symcost.analysis import Analysis, matches_xla
 from symcost.conventions import convention
 from symcost.cost import ProgramCost, Values
-from symcost.errors import ArgumentError, ConventionError, MissingSizeError
+from symcost.errors import ArgumentError, ConventionError, LoweringError, MissingSizeError
 from symcost.polynomial import evaluate
 from symcost.program import Program
 from symcost.rules.registry import hlo
+from symcost.xla.cache import Cache
 from symcost.xla.causes import UNEXPLAINED, Account, Cause
-from symcost.xla.compile import AFTER, BEFORE, QUANTITIES, XlaAnalysis, XlaProgram, compiling_for, stages
+from symcost.xla.compile import (
+    AFTER,
+    BEFORE,
+    QUANTITIES,
+    SMALLER,
+    Lowered,
+    XlaAnalysis,
+    XlaProgram,
+    compiled_here,
+    compiled_there,
+    compiling_for,
+    lowered,
+)
 from symcost.xla.lineup import line_up
 from symcost.xla.listing import Entry, Listing, Reader, list_hlo, list_jaxpr, run_counts
 from symcost.xla.optimised import optimised
+from symcost.xla.packages import packages
 from symcost.xla.targets import Target
 from symcost.xla.targets import target as known_target
+from symcost.xla.workers import COMPILE, compile_all, require
 
 if TYPE_CHECKING:
     from symcost.report.document import Report
@@ -76,16 +92,35 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A compilation that gave no figures.
+
+    Attributes:
+        sizes: where. target: what it was for. error: what the compiler said, or what became of it.
+    """
+
+    sizes: Mapping[str, int]
+    target: str
+    error: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The failure as plain data."""
+        return {"sizes": dict(self.sizes), "target": self.target, "error": self.error}
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """What `compare` found; prints as text.
 
     Attributes:
         name, convention: of the cost. rows: one per sizes, target, stage and quantity.
+        failures: compilations without figures; the others are not touched by them.
     """
 
     name: str
     convention: str
     rows: tuple[Row, ...]
+    failures: tuple[Failure, ...] = ()
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -112,7 +147,8 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data, for JSON."""
-        return {"name": self.name, "convention": self.convention, "rows": self.to_dicts()}
+        failures = [failure.as_dict() for failure in self.failures]
+        return {"name": self.name, "convention": self.convention, "rows": self.to_dicts(), "failures": failures}
 
     def report(self) -> Report:
         """Figures, and what each difference is made of."""
@@ -132,16 +168,21 @@ def compare(
     at: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
     quantities: str | Sequence[str] = QUANTITIES,
     progress: Callable[[str], None] | None = None,
+    *,
+    cache: bool = True,
+    limit: float = COMPILE,
 ) -> Comparison:
     """Put XLA's figures beside a formula, before and after XLA optimises, and say why they differ.
 
     Args:
         cost: what `sc.trace` returned, under the convention "algorithm" (or "xla").
-        targets: what to compile for. at: sizes, one mapping or several.
+        targets: what to compile for: "cpu", "tpu-v5e", "gpu-h100" ... (`sc.xla.TARGETS`); several compile side by
+            side, each in a process of its own. at: sizes, one mapping or several.
         quantities: of "flops", "transcendentals" and "bytes_accessed". progress: called with a line of text per step.
+        cache: take answers of earlier compilations. limit: seconds for one compilation for another chip.
 
     Raises:
-        TargetError: a target is unknown, or not available.
+        TargetError: a target is unknown, or its packages are missing.
         MissingSizeError, DomainError: sizes are missing, or outside of the domain.
         ConventionError: a quantity that XLA does not count, or a cost that has no program.
 
@@ -164,14 +205,22 @@ def compare(
     analysis = _checked(cost, asked)
     points = _points(cost, at)
     tell = progress or (lambda message: None)
+    for target in where:
+        if target.remote:
+            require(target, packages(target.platform))
+    # before anything is compiled: what is missing or unknown is an error here
+    formulas = [{quantity: getattr(values, quantity) for quantity in asked} for values in points]
     rows: list[Row] = []
-    for values in points:
-        # before anything is compiled: what is missing or unknown is an error here
-        formula = {quantity: getattr(values, quantity) for quantity in asked}
-        for target in where:
-            tell(f"compiling for {target.name}")
-            rows += _compared(cost, analysis, values, formula, target)
-    return Comparison(cost.name, cost.convention, tuple(rows))
+    failures: list[Failure] = []
+    for (values, formula, target), found in _compiled(cost, analysis, points, formulas, where, cache, limit, tell):
+        sizes = {name: values.sizes[name] for name in cost.domain.names}
+        if isinstance(found, LoweringError):
+            failures.append(Failure(sizes, target.name, found.what))
+        else:
+            rows += _compared(cost, analysis, values, formula, found)
+    if failures and not rows and len(failures) == 1:
+        raise LoweringError(failures[0].error, where=f"compiling for {failures[0].target}", todo=SMALLER)
+    return Comparison(cost.name, cost.convention, tuple(rows), tuple(failures))
 
 
 def _checked(cost: ProgramCost, quantities: Sequence[str]) -> Analysis:
@@ -205,12 +254,50 @@ def _points(cost: ProgramCost, at: Mapping[str, Any] | Sequence[Mapping[str, Any
 
 
 # -- one point ---------------------------------------------------------------------------
+def _compiled(
+    cost: ProgramCost,
+    analysis: Analysis,
+    points: Sequence[Values],
+    formulas: Sequence[Mapping[str, int]],
+    where: Sequence[Target],
+    cache: bool,
+    limit: float,
+    tell: Callable[[str], None],
+) -> Iterator[tuple[tuple[Values, Mapping[str, int], Target], XlaAnalysis | LoweringError]]:
+    """Every point on every target, compiled; a compilation that failed as its error."""
+    cases = [(v, f, target) for v, f in zip(points, formulas, strict=True) for target in where]
+    before: list[Lowered | LoweringError] = []
+    for values, _, target in cases:
+        sizes = {name: values.sizes[name] for name in cost.domain.names}
+        with compiling_for(target):
+            try:
+                lower = functools.partial(analysis.lowered, sizes, target.platform)
+                before.append(lowered(lower, target, cost.name, sizes))
+            except LoweringError as error:
+                before.append(error)
+    there = [p for p in before if isinstance(p, Lowered) and p.before.target.remote]
+    answers = compile_all([p.job for p in there], cache=Cache() if cache else None, limit=limit, tell=tell)
+    answered = {id(p): answer for p, answer in zip(there, answers, strict=True)}
+    for case, program in zip(cases, before, strict=True):
+        found: XlaAnalysis | LoweringError
+        try:
+            if isinstance(program, LoweringError):
+                found = program
+            elif program.before.target.remote:
+                found = compiled_there(program, answered[id(program)])
+            else:
+                tell(f"compiling for {program.before.target.name}")
+                with compiling_for(program.before.target):
+                    found = compiled_here(program)
+        except LoweringError as error:
+            found = error
+        yield case, found
+
+
 def _compared(
-    cost: ProgramCost, analysis: Analysis, values: Values, formula: Mapping[str, int], target: Target
+    cost: ProgramCost, analysis: Analysis, values: Values, formula: Mapping[str, int], found: XlaAnalysis
 ) -> Iterator[Row]:
-    sizes = {name: values.sizes[name] for name in cost.domain.names}
-    with compiling_for(target):
-        found = stages(lambda: analysis.lowered(sizes, target.platform), target, cost.name, sizes)
+    sizes, target = {name: values.sizes[name] for name in cost.domain.names}, found.target
     ours = analysis.program("jaxpr", sizes) if cost.convention == "algorithm" else None
     for quantity, figure in formula.items():
         listed = list_hlo(found.unoptimized.program, Reader(quantity, hlo))
@@ -257,6 +344,7 @@ def _after(found: XlaAnalysis, before: list[Entry], quantity: str, difference: i
 
 def _reported(account: Account, entries: list[Entry], program: XlaProgram, quantity: str) -> None:
     """What XLA reports less what its instructions add up to: its rounding, or a rule of ours that is wrong."""
-    ours, theirs = sum(e.amount for e in entries), program.counts[quantity]
+    ours, theirs = sum(e.amount for e in entries), (program.base or program.counts)[quantity]
+    account.add("chip", "", int(program.counts[quantity]) - int(theirs))
     kind = "rounding" if matches_xla(ours, theirs, len(entries)) else UNEXPLAINED
     account.add(kind, "" if kind == "rounding" else "XLA's rules", int(theirs) - ours)

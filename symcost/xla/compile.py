@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
-from symcost.capture_hlo import hlo_text, parse_hlo, xla_counts
+from symcost.capture_hlo import hlo_text, named_counts, parse_hlo, xla_counts
 from symcost.domain import format_sizes
 from symcost.errors import ArgumentError, LoweringError, MissingSizeError, SymcostError, TargetError
 from symcost.family import Instance, summary
 from symcost.frontend import to_family
 from symcost.frontend.arguments import arguments_at
 from symcost.program import Program
+from symcost.xla.cache import Cache
+from symcost.xla.packages import packages
 from symcost.xla.targets import Target
 from symcost.xla.targets import target as known_target
+from symcost.xla.workers import COMPILE, Answer, Job, compile_all, require
 
 if TYPE_CHECKING:
     from symcost.report.document import Report
@@ -33,6 +36,9 @@ QUANTITIES = ("flops", "transcendentals", "bytes_accessed")
 BEFORE, AFTER = "before optimisation", "after optimisation"
 """Stages of a program: as JAX hands it to XLA, and as XLA runs it."""
 
+SMALLER = "ask for smaller sizes, or for the formula alone, which needs no XLA"
+"""What to do where XLA cannot compile a program."""
+
 EXACT_BELOW = 2**24
 """XLA adds up in float32: totals from here on are rounded."""
 
@@ -42,9 +48,9 @@ class Memory:
     """What the compiler allocates, in bytes.
 
     Attributes:
-        arguments, outputs: of the program. temporaries: buffers inside of it.
+        arguments, outputs: of the program; on TPU in whole tiles. temporaries: buffers inside of it.
         aliased: outputs that are written into donated arguments. reported_peak: XLA's own figure,
-            which on CPU leaves the temporaries out.
+            which on CPU leaves the temporaries out, and on TPU covers what they leave out.
     """
 
     arguments: int
@@ -55,8 +61,8 @@ class Memory:
 
     @property
     def peak(self) -> int:
-        """Arguments, outputs and temporaries, less what is aliased."""
-        return self.arguments + self.outputs + self.temporaries - self.aliased
+        """The larger of XLA's own figure, and of arguments, outputs and temporaries less what is aliased."""
+        return max(self.reported_peak, self.arguments + self.outputs + self.temporaries - self.aliased)
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class XlaProgram:
         stage: "before optimisation" or "after optimisation". target: what it is compiled for.
         counts: XLA's figures as it reports them, by quantity.
         read: makes the text of the module. memory: None before optimisation, where nothing is allocated.
+        base: the figures of XLA's common analysis for the same module, where a chip's compiler reports its own.
+        optimal_seconds: what XLA expects the program to take; TPU only.
     """
 
     stage: str
@@ -74,6 +82,8 @@ class XlaProgram:
     counts: Mapping[str, float]
     read: Callable[[], str]
     memory: Memory | None = None
+    base: Mapping[str, float] | None = None
+    optimal_seconds: float | None = None
 
     @property
     def flops(self) -> int:
@@ -92,7 +102,7 @@ class XlaProgram:
 
     @property
     def peak_memory(self) -> int | None:
-        """Bytes: arguments, outputs and temporaries, less what is aliased; None before optimisation."""
+        """Bytes, see `Memory.peak`; None before optimisation."""
         return self.memory.peak if self.memory else None
 
     @property
@@ -153,6 +163,8 @@ def analyze(
     method: Any = None,
     rngs: Sequence[str] = (),
     mutable: Sequence[str] = (),
+    cache: bool = True,
+    limit: float = COMPILE,
 ) -> XlaAnalysis:
     """Compile one call of a model or function, and read what XLA says about it.
 
@@ -160,15 +172,17 @@ def analyze(
         fn: a Linen module, what `sc.build` returned, an NNX module or any JAX callable. A function that is
             jitted already keeps its options, such as donated arguments.
         *args: pytrees of `sc.array(...)`, `jax.ShapeDtypeStruct` or arrays; only shapes and dtypes matter.
-        target: what to compile for; "cpu".
+        target: what to compile for: "cpu", "tpu-v5e", "gpu-h100" ... (`sc.xla.TARGETS`); the chip need not be there.
         at: sizes, where a shape or a field of the model holds symbols.
         kwargs, method, rngs, mutable: as in `sc.trace`.
+        cache: take the answer of an earlier compilation for the same chip by the same versions, if there is one.
+        limit: seconds after which compiling for another chip is given up.
 
     Returns:
         Figures of the optimised program; `.unoptimized` has those before optimisation.
 
     Raises:
-        TargetError: the target is unknown, or not available. MissingSizeError: a symbol has no size.
+        TargetError: the target is unknown, or its packages are missing. MissingSizeError: a symbol has no size.
         BuildError: the model cannot be built, or XLA cannot compile it.
 
     Example:
@@ -197,49 +211,117 @@ def analyze(
             traced = fn.trace(*filled_args, **filled_kwargs)
         else:
             traced = jax.jit(instance.fn).trace(*instance.args)
-        return stages(lambda: traced.lower(lowering_platforms=(where.platform,)), where, family.name, sizes)
+        before = lowered(lambda: traced.lower(lowering_platforms=(where.platform,)), where, family.name, sizes)
+        if not where.remote:
+            return compiled_here(before)
+        (answer,) = compile_all([before.job], cache=Cache() if cache else None, limit=limit)
+        return compiled_there(before, answer)
 
+    if where.remote:
+        require(where, packages(where.platform))  # before anything is traced
     with compiling_for(where):
         return family.run(sizes, compiled)
 
 
 @contextmanager
 def compiling_for(where: Target) -> Iterator[None]:
-    """Within this block, what is lowered and compiled is for `where`, whatever JAX's default device is."""
+    """Within this block, what is lowered and compiled here is so on the CPU, whatever JAX's default device is."""
     try:
-        device = jax.devices(where.platform)[0]
+        device = jax.devices("cpu")[0]
     except RuntimeError as error:
         raise TargetError(
-            f"JAX has no {where.platform!r} backend here: {summary(error)}",
-            todo=f"leave JAX_PLATFORMS unset, or let it contain {where.platform}",
+            f"JAX has no 'cpu' backend here, which lowers programs for {where.name}: {summary(error)}",
+            todo="leave JAX_PLATFORMS unset, or let it contain cpu",
         ) from error
     with jax.default_device(device):
         yield
 
 
-def stages(lower: Callable[[], Any], where: Target, name: str, sizes: Mapping[str, int]) -> XlaAnalysis:
-    """A program before and after optimisation.
+@dataclass(frozen=True)
+class Lowered:
+    """A program before optimisation, and what it takes to compile it.
+
+    Attributes:
+        name, sizes: of the program, for messages. before: what XLA says of it. stage: JAX's own object.
+    """
+
+    name: str
+    sizes: Mapping[str, int]
+    before: XlaProgram
+    stage: Any
+
+    @property
+    def job(self) -> Job:
+        """The program as a job for another process, with the names of modules and lines in it."""
+        text = self.stage.compiler_ir("stablehlo").operation.get_asm(enable_debug_info=True)
+        return Job(self.name, self.before.target, text)
+
+
+def lowered(lower: Callable[[], Any], where: Target, name: str, sizes: Mapping[str, int]) -> Lowered:
+    """A program before optimisation.
 
     Args:
         lower: makes the `jax.stages.Lowered`. name, sizes: of the program, for messages.
 
     Raises:
-        LoweringError: XLA cannot take the program, or cannot compile it.
+        LoweringError: XLA cannot take the program.
     """
     try:
-        lowered = lower()
-        before = XlaProgram(BEFORE, where, xla_counts(lowered), lambda: hlo_text(lowered))
-        compiled = lowered.compile()
+        stage = lower()
+        before = XlaProgram(BEFORE, where, xla_counts(stage), lambda: hlo_text(stage))
     except SymcostError:
         raise
     except Exception as error:
-        at = f" at {format_sizes(sizes)}" if sizes else ""
-        raise LoweringError(
-            f"XLA cannot compile {name}{at}: {summary(error)}",
-            where=f"compiling for {where.name}",
-            todo="ask for smaller sizes, or for the formula alone, which needs no XLA",
-        ) from error
-    return XlaAnalysis(AFTER, where, xla_counts(compiled), compiled.as_text, _memory(compiled), name, before)
+        raise _uncompiled(name, sizes, where, summary(error)) from error
+    return Lowered(name, sizes, before, stage)
+
+
+def compiled_here(program: Lowered) -> XlaAnalysis:
+    """The program after optimisation for this machine's CPU.
+
+    Raises:
+        LoweringError: XLA cannot compile it.
+    """
+    where = program.before.target
+    try:
+        found = program.stage.compile()
+    except Exception as error:
+        raise _uncompiled(program.name, program.sizes, where, summary(error)) from error
+    return XlaAnalysis(
+        AFTER, where, xla_counts(found), found.as_text, _memory(found), name=program.name, unoptimized=program.before
+    )
+
+
+def compiled_there(program: Lowered, answer: Answer) -> XlaAnalysis:
+    """The program after optimisation, as another process has compiled it.
+
+    Raises:
+        LoweringError: it could not.
+    """
+    where, found = program.before.target, answer.found
+    if found is None:
+        raise _uncompiled(program.name, program.sizes, where, answer.error)
+    own = found["own"]
+    return XlaAnalysis(
+        AFTER,
+        where,
+        named_counts(own or found["counts"]),
+        lambda: found["hlo"],
+        Memory(**{name: int(size) for name, size in found["memory"].items()}),
+        named_counts(found["counts"]),
+        own.get("optimal_seconds"),
+        name=program.name,
+        unoptimized=program.before,
+    )
+
+
+def _uncompiled(name: str, sizes: Mapping[str, int], where: Target, said: str) -> LoweringError:
+    at = f" at {format_sizes(sizes)}" if sizes else ""
+    return LoweringError(
+        f"XLA cannot compile {name}{at}: {said}",
+        where=f"compiling for {where.name}",
+        todo=SMALLER,
+    )
 
 
 def _memory(compiled: Any) -> Memory:

@@ -20,10 +20,11 @@ def optimised(before: list[Entry], after: list[Entry], quantity: str) -> Account
     Args:
         before, after: instructions of the two modules. quantity: that the amounts are of.
     """
-    account = _Changes(quantity == "bytes_accessed")
+    traffic = quantity == "bytes_accessed"
+    account = _Changes(traffic)
     for entry in after:
         if entry.opcode == "fusion":
-            account.add("fusion", "", entry.amount)
+            account.add("fusion" if traffic else "skipped", "" if traffic else entry.primitive, entry.amount)
     left, extra = before, [e for e in after if e.opcode != "fusion"]
     for key in _KEYS:
         pairs, left, extra = _found_again(left, extra, key)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from symcost.domain import format_sizes
 from symcost.report.document import UNITS, Cell, Fact, Report, Share, Table
 from symcost.xla.causes import SENTENCES, UNEXPLAINED
 from symcost.xla.compile import QUANTITIES, XlaAnalysis
@@ -24,7 +25,7 @@ def comparison_report(comparison: Comparison) -> Report:
     for row in comparison.rows:
         groups.setdefault((row.target, row.quantity, row.stage), []).append(row)
     several_targets = len({row.target for row in comparison.rows}) > 1
-    tables = [_figures(comparison.rows, number, several_targets)]
+    tables = [_figures(comparison.rows, number, several_targets)] if comparison.rows else []
     for (target, quantity, stage), rows in groups.items():
         if any(row.causes for row in rows):
             title = f"{quantity}, {stage}" + (f", {target}" if several_targets else "")
@@ -39,6 +40,10 @@ def comparison_report(comparison: Comparison) -> Report:
         ),
         tuple(dict(point) for point in points if point),
         tables=tuple(tables),
+        warnings=tuple(
+            Fact("failed", f"{f.target} at {format_sizes(f.sizes)}: {f.error}", f.as_dict())
+            for f in comparison.failures
+        ),
     )
 
 
@@ -100,6 +105,8 @@ def analysis_report(found: XlaAnalysis) -> Report:
     before, memory = found.unoptimized, found.memory
     rows: list[tuple[Cell, ...]] = [(q, getattr(before, q), getattr(found, q), UNITS[q]) for q in QUANTITIES]
     rows.append(("peak_memory", None, found.peak_memory, "bytes"))
+    if found.optimal_seconds is not None:
+        rows.append(("optimal_seconds", None, found.optimal_seconds, "seconds, as XLA expects"))
     notes = [
         f"{program.stage}: {', '.join(program.rounded)} from 2**24 on, where XLA's float32 sums are rounded"
         for program in (before, found)
@@ -113,7 +120,7 @@ def analysis_report(found: XlaAnalysis) -> Report:
     if memory:
         notes.append(
             f"peak_memory: arguments {memory.arguments:,}, outputs {memory.outputs:,}, temporaries "
-            f"{memory.temporaries:,}, less aliased {memory.aliased:,}; XLA's own peak on CPU leaves temporaries out"
+            f"{memory.temporaries:,}, less aliased {memory.aliased:,}; XLA's own peak {memory.reported_peak:,}"
         )
     return Report(
         f"{found.name}, compiled by XLA",

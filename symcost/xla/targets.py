@@ -1,13 +1,17 @@
 """What XLA can be asked to compile for, by name.
 
-A later release compiles for chips that this machine does not have; their names are
-known already, so that a misspelt name and one that is not available yet are told apart.
+Nothing but "cpu" needs to be in the machine: XLA:TPU and XLA:GPU compile for a chip that they are told about
+(`symcost.xla.packages` says what has to be installed for that).
 """
 
 from __future__ import annotations
 
 import difflib
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
 
 from symcost.errors import TargetError
 
@@ -18,28 +22,38 @@ class Target:
 
     Attributes:
         name: what users type. platform: JAX's name of the platform ("cpu", "cuda", "tpu").
-        chip: in words. available: whether this version of symcost can compile for it.
+        chip: in words. topology: the smallest arrangement of TPUs that has one; any name for a GPU.
     """
 
     name: str
     platform: str
     chip: str
-    available: bool = False
+    topology: str = ""
+
+    @property
+    def config(self) -> str:
+        """What XLA:GPU must know of a GPU: a GpuTargetConfigProto as text; "" for other platforms."""
+        return _gpu_config(self.name) if self.platform == "cuda" else ""
+
+    @property
+    def remote(self) -> bool:
+        """Whether a process of its own compiles for it."""
+        return self.platform in ("tpu", "cuda")
 
 
 _ROWS = (
-    Target("cpu", "cpu", "the CPU of this machine", available=True),
-    Target("tpu-v2", "tpu", "TPU v2"),
-    Target("tpu-v3", "tpu", "TPU v3"),
-    Target("tpu-v4", "tpu", "TPU v4"),
-    Target("tpu-v5e", "tpu", "TPU v5e"),
-    Target("tpu-v5p", "tpu", "TPU v5p"),
-    Target("tpu-v6e", "tpu", "TPU v6e"),
-    Target("tpu-7x", "tpu", "TPU7x"),
-    Target("gpu-a100", "cuda", "NVIDIA A100"),
-    Target("gpu-h100", "cuda", "NVIDIA H100"),
-    Target("gpu-h200", "cuda", "NVIDIA H200"),
-    Target("gpu-b200", "cuda", "NVIDIA B200"),
+    Target("cpu", "cpu", "the CPU of this machine"),
+    Target("tpu-v2", "tpu", "TPU v2", "v2:2x2"),
+    Target("tpu-v3", "tpu", "TPU v3", "v3:2x2"),
+    Target("tpu-v4", "tpu", "TPU v4", "v4:2x2x1"),
+    Target("tpu-v5e", "tpu", "TPU v5e", "v5e:2x2"),
+    Target("tpu-v5p", "tpu", "TPU v5p", "v5p:2x2x1"),
+    Target("tpu-v6e", "tpu", "TPU v6e", "v6e:2x2"),
+    Target("tpu-7x", "tpu", "TPU7x", "tpu7x:2x2x1"),
+    Target("gpu-a100", "cuda", "NVIDIA A100", "a100"),
+    Target("gpu-h100", "cuda", "NVIDIA H100", "h100"),
+    Target("gpu-h200", "cuda", "NVIDIA H200", "h200"),
+    Target("gpu-b200", "cuda", "NVIDIA B200", "b200"),
 )
 
 TARGETS: dict[str, Target] = {row.name: row for row in _ROWS}
@@ -47,27 +61,38 @@ TARGETS: dict[str, Target] = {row.name: row for row in _ROWS}
 
 
 def target(name: str | Target) -> Target:
-    """The target called `name`, which can be compiled for.
+    """The target called `name`.
 
     Raises:
-        TargetError: there is none of that name (the message lists near ones), or it is not available yet.
+        TargetError: there is none of that name; the message lists near ones.
 
     Example:
-        >>> target("cpu").chip
-        'the CPU of this machine'
+        >>> target("cpu").chip, target("tpu-v5e").topology
+        ('the CPU of this machine', 'v5e:2x2')
     """
     found = name if isinstance(name, Target) else TARGETS.get(name) if isinstance(name, str) else None
-    available = [t.name for t in _ROWS if t.available]
     if found is None:
         near = difflib.get_close_matches(str(name).lower(), TARGETS, n=3, cutoff=0.5)
-        raise TargetError(
-            f"no target is called {name!r}",
-            todo=f"one of {', '.join(near or TARGETS)}; available now: {', '.join(available)}",
-        )
-    if not found.available:
-        raise TargetError(
-            f"the target {found.name!r} ({found.chip}) is known, but this version of symcost cannot compile for it yet",
-            todo=f"target={available[0]!r}; cost.under('xla', platform={found.platform!r}) counts the program "
-            "that JAX lowers for it, before XLA optimises",
-        )
+        raise TargetError(f"no target is called {name!r}", todo=f"one of {', '.join(near or TARGETS)}")
     return found
+
+
+@cache
+def _gpus() -> dict[str, Any]:
+    return tomllib.loads(resources.files("symcost.xla").joinpath("data/gpus.toml").read_text("utf-8"))
+
+
+def _gpu_config(name: str) -> str:
+    """The text of the protocol buffer that XLA's own specifications of devices are written in."""
+    described = dict(_gpus()[name])
+    major, minor, extension = described.pop("compute_capability")
+    chip = described.pop("name")
+    fields = [f"{key}: {value}" for key, value in {**_gpus()["all"], **described}.items()]
+    fields.append(
+        f"cuda_compute_capability {{ major: {major} minor: {minor} feature_extension: {extension} }}"
+        f' device_vendor: "NVIDIA" name: "{chip}"'
+    )
+    return (
+        f'gpu_device_info {{ {" ".join(fields)} }} platform_name: "CUDA" '
+        f'dnn_version_info {{ major: 9 minor: 10 patch: 0 }} device_description_str: "{chip}"'
+    )

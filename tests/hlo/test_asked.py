@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import pytest
 
 import symcost as sc
-from symcost.asked import FLAG
 from symcost.capture_hlo import instruction_counts
 from symcost.conventions import convention
 from symcost.hlo.shapes import dtype_name, element_type
 from symcost.program import Value
+from symcost.rules.registry import ASKED
 
 CASES = {
     "exponential": (lambda x: jnp.exp(x) + 1, ["N"]),
@@ -33,7 +33,7 @@ def test_what_xla_says_of_an_opcode_is_its_formula(opcode, monkeypatch):
     for quantity in ("flops", "transcendentals", "bytes_accessed"):
         assert asked.text(quantity) == known.text(quantity)
     assert asked.unknown == ()
-    assert {row.key.flag for row in asked.rows if row.key.primitive == opcode} == {FLAG}
+    assert {row.key.flag for row in asked.rows if row.key.primitive == opcode} == {ASKED}
     assert f"note: {opcode}: without a rule" in str(asked)
     assert "without a rule" not in str(known)
 

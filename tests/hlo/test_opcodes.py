@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import jax
 import pytest
@@ -26,6 +27,22 @@ COMPUTATIONS = {
     ),
     "less": ("x = f32[] parameter(0)", "y = f32[] parameter(1)", "ROOT r = pred[] compare(x, y), direction=LT"),
     "negated": ("x = f32[5,7] parameter(0)", "n = f32[5,7] negate(x)", "ROOT r = f32[5,7] exponential(n)"),
+    "gathered": (
+        "x = f32[9] parameter(0)",
+        "i = s32[5,1] parameter(1)",
+        "n = f32[9] negate(x)",
+        "g = f32[5] gather(n, i), offset_dims={}, collapsed_slice_dims={0}, start_index_map={0}, index_vector_dim=1, "
+        "slice_sizes={1}",
+        "ROOT e = f32[5] exponential(g)",
+    ),
+    "scattered": (
+        "x = f32[9] parameter(0)",
+        "i = s32[5,1] parameter(1)",
+        "u = f32[5] parameter(2)",
+        "n = f32[5] exponential(u)",
+        "ROOT s = f32[9] scatter(x, i, n), update_window_dims={}, inserted_window_dims={0}, "
+        "scatter_dims_to_operand_dims={0}, index_vector_dim=1, to_apply=add",
+    ),
     "step": (
         "x = f32[7] parameter(0)",
         "c = f32[7] parameter(1)",
@@ -35,9 +52,15 @@ COMPUTATIONS = {
 }
 
 
+def _called(lines: Iterable[str]) -> list[str]:
+    """Names of the computations that some lines call."""
+    return [name for name in COMPUTATIONS if re.search(rf"={name}\b", " ".join(lines))]
+
+
 def assert_module_equals_xla(*lines: str) -> dict[str, int]:
     """The figures of a module whose entry computation has these lines are XLA's."""
-    called = {name: COMPUTATIONS[name] for name in COMPUTATIONS if re.search(rf"={name}\b", " ".join(lines))}
+    text = " ".join((*lines, *(line for name in _called(lines) for line in COMPUTATIONS[name])))
+    called = {name: COMPUTATIONS[name] for name in _called([text])}
     parts = [f"{name} {{\n  " + "\n  ".join(body) + "\n}\n" for name, body in {**called, "ENTRY main": lines}.items()]
     module = _hlo.hlo_module_from_text("HloModule m\n\n" + "\n".join(parts))
     program = parse_hlo(module.to_string())
@@ -167,7 +190,24 @@ MODULES = {
         "u = ((f32[5,7]), f32[5,7], u32[]) async-update(s)",
         "ROOT d = f32[5,7] async-done(u)",
     ),
+    "async call": (
+        A,
+        "s = ((f32[5,7]), f32[5,7], u32[]) call-start(a), to_apply=negated",
+        "ROOT d = f32[5,7] call-done(s)",
+    ),
     "fusion": (A, "ROOT f = f32[5,7] fusion(a), kind=kLoop, calls=negated"),
+    "fusion of one's own": (A, "ROOT f = f32[5,7] fusion(a), kind=kCustom, calls=negated"),
+    "fusion around a gather": (
+        "a = f32[9] parameter(0)",
+        "i = s32[5,1] parameter(1)",
+        "ROOT f = f32[5] fusion(a, i), kind=kCustom, calls=gathered",
+    ),
+    "fusion around a scatter": (
+        "a = f32[9] parameter(0)",
+        "i = s32[5,1] parameter(1)",
+        "u = f32[5] parameter(2)",
+        "ROOT f = f32[9] fusion(a, i, u), kind=kCustom, calls=scattered",
+    ),
     "send": (
         A,
         TOKEN,

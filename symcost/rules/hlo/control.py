@@ -6,7 +6,7 @@ from symcost.program import Op
 from symcost.rules.registry import LIBRARY_CALL, Cost, Flow, hlo
 
 
-@hlo.rule("call", "async-start")
+@hlo.rule("call", "async-start", "call-start")
 def call(op: Op) -> Flow:
     """The called computation; nothing for the arguments."""
     return Flow(((1, op.regions[0]),))

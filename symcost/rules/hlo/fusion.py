@@ -11,10 +11,17 @@ IMMEDIATE = 8
 
 
 @hlo.rule("fusion")
-def fusion(op: Op) -> Flow:
-    """Arithmetic of the body; bytes: what is written, and of every operand the part that the body reads."""
+def fusion(op: Op) -> Cost | Flow:
+    """Arithmetic of the body; bytes: what is written, and of every operand the part that the body reads. One made for a
+    gather or scatter (kind=kCustom) costs what the first of these in its body does, and nothing else."""
     body = op.regions[0]
     inner = list(body.ops())
+    if op.params.get("kind") == "kCustom":
+        for step in inner:
+            if step.primitive in ("gather", "scatter"):
+                cost = hlo.cost(step)
+                assert cost is not None
+                return cost
     read = [_read(body, inner, number) for number in range(len(body.inputs))]
     constants = [o.output.bytes for o in inner if o.primitive == "constant" and _elements(o) > IMMEDIATE]
     written = [_written(body, inner, number) for number in _results(body, inner)]

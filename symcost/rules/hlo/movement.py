@@ -20,7 +20,18 @@ def moved(op: Op) -> Cost:
 
 
 hlo.rule("broadcast", "reshape", "dynamic-reshape", "reverse", "concatenate", "pad", "iota", "copy")(moved)
-hlo.rule("copy-start", "copy-done", "async-update", "async-done", "send", "send-done", "recv", "recv-done")(moved)
+hlo.rule(
+    "copy-start",
+    "copy-done",
+    "async-update",
+    "async-done",
+    "call-update",
+    "call-done",
+    "send",
+    "send-done",
+    "recv",
+    "recv-done",
+)(moved)
 hlo.rule("opt-barrier", "get-dimension-size")(moved)
 hlo.rule("batch-norm-training", "batch-norm-inference", "batch-norm-grad")(moved)
 

@@ -1,0 +1,93 @@
+"""What compilers said before, on disk: by program, target and versions.
+
+Entries are JSON, never code. Whatever cannot be read is dropped and compiled again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import zlib
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+FOLDER = "SYMCOST_CACHE"
+"""Environment variable: where the cache lives, instead of the user's cache folder."""
+
+FORMAT = 1
+"""Of an entry; another one begins anew."""
+
+LIMIT = 2 * 2**30
+"""Bytes; the entries that were not used for longest go first."""
+
+_FIELDS = {"counts": dict, "own": dict, "memory": dict, "hlo": str}
+
+
+class Cache:
+    """A folder of answers, which several processes may use at once.
+
+    Args:
+        folder: where; the user's cache folder if None.
+    """
+
+    def __init__(self, folder: Path | None = None):
+        self.folder = folder or default_folder()
+        self._disk: Any = None
+
+    def get(self, target: str, versions: str, module: str) -> Mapping[str, Any] | None:
+        """What is known of a module on a target; None if nothing, or nothing that can be trusted."""
+        try:
+            text = self._open().get(_key(target, versions, module))
+            found = json.loads(text) if isinstance(text, str) else None
+        except (sqlite3.Error, OSError, ValueError, zlib.error):
+            self.clear()
+            return None
+        if not isinstance(found, dict) or any(not isinstance(found.get(k), kind) for k, kind in _FIELDS.items()):
+            return None
+        return found
+
+    def put(self, target: str, versions: str, module: str, found: Mapping[str, Any]) -> None:
+        """Keep an answer; a disk that is full or read-only is no reason to fail."""
+        text = json.dumps({name: found[name] for name in _FIELDS})
+        try:
+            self._open().set(_key(target, versions, module), text)
+        except (sqlite3.Error, OSError):
+            self._disk = None
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens another."""
+        if self._disk is not None:
+            self._disk.close()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.close()
+        self._disk = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _open(self) -> Any:
+        if self._disk is None:
+            from diskcache import Cache as Disk
+            from diskcache import JSONDisk
+
+            # JSON, where diskcache's own default would unpickle what it finds
+            self._disk = Disk(str(self.folder), disk=JSONDisk, size_limit=LIMIT, eviction_policy="least-recently-used")
+        return self._disk
+
+
+def default_folder() -> Path:
+    """Where answers are kept if nobody says otherwise."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get(FOLDER)
+    return Path(named) if named else user_cache_path("symcost", False) / "xla"
+
+
+def _key(target: str, versions: str, module: str) -> str:
+    parts = (str(FORMAT), target, versions, metadata.version("jax"), metadata.version("jaxlib"), module)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

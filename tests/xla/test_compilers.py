@@ -1,0 +1,82 @@
+"""Real compilation for a TPU and a GPU that this machine does not have: one model on each, few and small."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import symcost as sc
+from symcost import zoo
+from symcost.errors import LoweringError
+from symcost.xla.compile import AFTER
+from symcost.xla.packages import COMMANDS, packages
+
+CHIPS = ("tpu-v5e", "gpu-h100")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compilers(tmp_path_factory):
+    """The compilers, and a cache of this run's own."""
+    missing = [COMMANDS[name] for name in COMMANDS if packages(name).missing]
+    if missing:
+        pytest.skip(f"no compilers for chips that are not here: {' && '.join(missing)}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYMCOST_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def comparison() -> sc.Comparison:
+    """A training step of a sparse GCN, which has gathers, scatters and dots."""
+    entry = zoo.get("gcn-sparse")
+    sizes = entry.sample(np.random.default_rng(0))
+    return sc.compare(
+        entry.trace_gradient(), targets=["cpu", *CHIPS], at=sizes, quantities=("flops", "transcendentals")
+    )
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_every_difference_is_explained(comparison, chip):
+    assert comparison.failures == ()
+    for quantity in ("flops", "transcendentals"):
+        row = comparison.row(quantity, AFTER, target=chip)
+        assert row.unexplained == 0
+        assert sum(cause.amount for cause in row.causes) == row.difference
+        assert row.formula == comparison.row(quantity, AFTER, target="cpu").formula
+    assert comparison.row("flops", AFTER, target=chip).xla != comparison.row("flops", AFTER, target="cpu").xla
+
+
+def test_the_table_names_every_chip(comparison):
+    text = " ".join(str(comparison).split())
+    assert "tpu-v5e, TPU v5e; gpu-h100, NVIDIA H100" in text
+    assert "failed" not in text
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_one_function_alone(chip):
+    def layer(x, w):
+        return jnp.maximum(x @ w, 0)
+
+    found = sc.xla.analyze(layer, sc.array((64, 32)), sc.array((32, 128)), target=chip)
+    assert found.unoptimized.flops == found.flops == 2 * 64 * 32 * 128 + 64 * 128
+    assert found.peak_memory >= 4 * (64 * 32 + 32 * 128 + 64 * 128)
+    assert found.hlo.startswith("HloModule")
+    assert (found.optimal_seconds is not None) == (chip == "tpu-v5e")
+    if chip == "tpu-v5e":
+        assert found.base["bytes_accessed"] < found.bytes_accessed  # tiles of 8 by 128
+    assert chip in str(found)
+
+
+def test_a_program_that_one_chip_cannot_hold_is_a_row_that_says_so():
+    cost = sc.trace(lambda x: (x @ x).sum(), sc.array("N N"))
+    found = sc.compare(cost, targets=["gpu-h100", "tpu-v5e"], at={"N": 70_000}, quantities="flops")
+    assert {row.target for row in found} == {"gpu-h100"}
+    (failure,) = found.failures
+    assert failure.target == "tpu-v5e"
+    assert "RESOURCE_EXHAUSTED" in failure.error
+    assert "! failed: tpu-v5e at N=70000" in " ".join(str(found).split())
+    assert found.as_dict()["failures"] == [failure.as_dict()]
+    with pytest.raises(LoweringError, match="RESOURCE_EXHAUSTED") as caught:
+        sc.xla.analyze(lambda x: (x @ x).sum(), sc.array((70_000, 70_000)), target="tpu-v5e")
+    assert "compiling for tpu-v5e" in str(caught.value)
