@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from symcost.dims import dims as dims
     from symcost.errors import SymcostError as SymcostError
     from symcost.frontend import build as build
+    from symcost.hardware import chip as chip
+    from symcost.hardware import chips as chips
     from symcost.rules import rule as rule
     from symcost.rules.registry import Cost as Cost
     from symcost.rules.registry import Flow as Flow
@@ -33,6 +35,8 @@ _HOME = {
     "SymcostError": "symcost.errors",
     "array": "symcost.arrays",
     "build": "symcost.frontend",
+    "chip": "symcost.hardware",
+    "chips": "symcost.hardware",
     "compare": "symcost.xla.compare",
     "dim": "symcost.dims",
     "dims": "symcost.dims",
@@ -50,6 +54,8 @@ __all__ = [
     "SymcostError",
     "array",
     "build",
+    "chip",
+    "chips",
     "compare",
     "dim",
     "dims",

@@ -60,7 +60,7 @@ ORDER = [
     # what the user gets
     *("report", "cost", "expected", "algebra", "api"),
     # what is made of it
-    *("xla", "zoo", "cli", "__main__", "demo"),
+    *("hardware", "xla", "zoo", "cli", "__main__", "demo"),
 ]
 """Files and rooms (folders) from the bottom up. Whatever stands to the right may import what stands to the left."""
 

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from symcost import __version__
-from symcost.cli import compare, rules, targets, trace, zoo
+from symcost.cli import chips, compare, rules, targets, trace, zoo
 from symcost.cli.options import Debug, examples
 from symcost.errors import SymcostError
 
@@ -77,5 +77,6 @@ app.command("trace", epilog=trace.EXAMPLES)(trace.command)
 app.command("compare", epilog=compare.EXAMPLES)(compare.command)
 app.add_typer(zoo.app, name="zoo")
 app.command("rules", epilog=rules.EXAMPLES)(rules.command)
+app.command("chips", epilog=chips.EXAMPLES)(chips.command)
 app.add_typer(targets.app, name="targets")
 app.command("doctor", epilog=targets.DOCTOR_EXAMPLES)(targets.doctor)
