@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from symcost.api import trace_training as trace_training
     from symcost.arrays import array as array
     from symcost.cost import ProgramCost as ProgramCost
+    from symcost.crossing import crossover as crossover
     from symcost.dims import dim as dim
     from symcost.dims import dims as dims
     from symcost.errors import SymcostError as SymcostError
@@ -38,6 +39,7 @@ _HOME = {
     "chip": "symcost.hardware",
     "chips": "symcost.hardware",
     "compare": "symcost.xla.compare",
+    "crossover": "symcost.crossing",
     "dim": "symcost.dims",
     "dims": "symcost.dims",
     "rule": "symcost.rules",
@@ -57,6 +59,7 @@ __all__ = [
     "chip",
     "chips",
     "compare",
+    "crossover",
     "dim",
     "dims",
     "errors",

@@ -58,7 +58,7 @@ ORDER = [
     # from what the user hands over to a family
     "frontend",
     # what the user gets
-    *("report", "cost", "expected", "algebra", "api"),
+    *("report", "cost", "expected", "algebra", "crossing", "api"),
     # what is made of it
     *("hardware", "xla", "zoo", "cli", "__main__", "demo"),
 ]
