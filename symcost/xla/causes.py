@@ -30,6 +30,7 @@ SENTENCES = {
     "repeated": "instructions that XLA repeats (in several fusions, in unrolled loops)",
     "gone": "instructions that XLA removes (dead, equal to others, folded)",
     "rewritten": "instructions that XLA replaces by others",
+    "library": "instructions that become calls of a library (cuDNN, cuBLAS ...), each of which XLA counts as -1",
     "added": "instructions that XLA adds",
     "fusion": "intermediate results that stay inside fusions",
     "skipped": "what stands beside a gather or scatter in a fusion made for it, which XLA does not count",
@@ -91,6 +92,10 @@ class Account:
     def total(self) -> int:
         """The sum of all causes."""
         return sum(amount for parts in self.amounts.values() for amount in parts.values())
+
+    def amount(self, kind: str) -> int:
+        """The sum of one cause."""
+        return sum(self.amounts.get(kind, {}).values())
 
     def causes(self) -> tuple[Cause, ...]:
         """Causes in the order of `SENTENCES`; what comes to 0 is left out, unless it is unexplained."""

@@ -49,6 +49,8 @@ class Row:
         sizes: where. target: what XLA compiled for. stage: "before optimisation" or "after optimisation".
         quantity: of the cost. formula, xla: the two figures.
         causes: why they differ; their amounts add up to ``xla - formula``.
+        restored: XLA's figure with calls of libraries counted as what they replace, and loop bodies as often as they
+            run before optimisation.
     """
 
     sizes: Mapping[str, int]
@@ -58,6 +60,7 @@ class Row:
     formula: int
     xla: int
     causes: tuple[Cause, ...]
+    restored: int = 0
 
     @property
     def difference(self) -> int:
@@ -84,6 +87,7 @@ class Row:
             "formula": self.formula,
             "xla": self.xla,
             "ratio": self.ratio,
+            "restored": self.restored,
             "unexplained": self.unexplained,
             "reasons": [
                 {"kind": c.kind, "reason": c.sentence, "amount": c.amount, "parts": dict(c.parts)} for c in self.causes
@@ -303,10 +307,12 @@ def _compared(
         listed = list_hlo(found.unoptimized.program, Reader(quantity, hlo))
         account = _before(analysis, ours, listed, quantity, figure, values.sizes)
         _reported(account, listed.entries, found.unoptimized, quantity)
-        before = getattr(found.unoptimized, quantity)
-        yield Row(sizes, target.name, BEFORE, quantity, figure, before, account.causes())
+        before, after = getattr(found.unoptimized, quantity), getattr(found, quantity)
+        left_out = account.amount("loop") + account.amount("custom call")
+        yield Row(sizes, target.name, BEFORE, quantity, figure, before, account.causes(), before - left_out)
         account = _after(found, listed.entries, quantity, before - figure)
-        yield Row(sizes, target.name, AFTER, quantity, figure, getattr(found, quantity), account.causes())
+        left_out += account.amount("library")
+        yield Row(sizes, target.name, AFTER, quantity, figure, after, account.causes(), after - left_out)
 
 
 def _before(

@@ -35,12 +35,18 @@ def optimised(before: list[Entry], after: list[Entry], quantity: str) -> Account
         if _signature(entry) in known:
             account.change("repeated", entry, entry.amount)
     extra = [e for e in extra if _signature(e) not in known]
-    replaced = {_origin(e) for e in left if e.primitive} & {_origin(e) for e in extra}
+    origins = {_origin(e) for e in left if e.primitive}
+    replaced = origins & {_origin(e) for e in extra}
+    libraries = origins & {_origin(e) for e in extra if e.opcode == "custom-call"}
+
+    def kind(entry: Entry, otherwise: str) -> str:
+        origin = _origin(entry)
+        return "library" if origin in libraries else "rewritten" if origin in replaced else otherwise
+
     for entry in left:
-        kind = "rewritten" if _origin(entry) in replaced else "gone"
-        account.add(kind, entry.primitive or entry.opcode, -entry.amount)
+        account.add(kind(entry, "gone"), entry.primitive or entry.opcode, -entry.amount)
     for entry in extra:
-        account.change("rewritten" if _origin(entry) in replaced else "added", entry, entry.amount)
+        account.change(kind(entry, "added"), entry, entry.amount)
     return account
 
 

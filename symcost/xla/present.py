@@ -82,11 +82,14 @@ def _reasons(rows: Sequence[Row], title: str, heads: Sequence[str]) -> Table:
         found.append((UNEXPLAINED, *(0 for _ in rows)))
     quantity = rows[0].quantity
     columns = (f"{UNITS[quantity]}", *(heads if len(rows) > 1 else ("",)))
+    restored = [row for row in rows if row.restored != row.xla]
+    notes = [f"with library calls and loop bodies put back, XLA's figure is {row.restored:,}" for row in restored]
     return Table(
         columns,
         tuple(found),
         ("reason", *(f"at_{i + 1}" for i in range(len(rows)))),
         total=("XLA", *(row.xla for row in rows)),
+        notes=tuple(notes),
         name=title.replace(",", "").replace(" ", "_"),
         title=title,
     )

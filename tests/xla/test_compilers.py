@@ -80,3 +80,18 @@ def test_a_program_that_one_chip_cannot_hold_is_a_row_that_says_so():
     with pytest.raises(LoweringError, match="RESOURCE_EXHAUSTED") as caught:
         sc.xla.analyze(lambda x: (x @ x).sum(), sc.array((70_000, 70_000)), target="tpu-v5e")
     assert "compiling for tpu-v5e" in str(caught.value)
+
+
+def test_convolutions_that_became_calls_of_a_library_are_put_back():
+    entry = zoo.get("cnn")
+    found = sc.compare(
+        entry.trace(), targets=["cpu", "gpu-h100"], at=entry.sample(np.random.default_rng(0)), quantities="flops"
+    )
+    here, there = (found.row("flops", AFTER, target=name) for name in ("cpu", "gpu-h100"))
+    assert here.restored == here.xla
+    (library,) = [cause for cause in there.causes if cause.kind == "library"]
+    assert there.restored == there.xla - library.amount > 10 * there.xla
+    assert there.unexplained == 0
+    # cuDNN adds biases and cuts off below zero in the same call
+    assert abs(there.restored - here.xla) < 0.1 * here.xla
+    assert "put back" in str(found)
