@@ -16,6 +16,7 @@ import linecache
 import math
 import operator
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -175,7 +176,7 @@ def _monitored(watch: Watch, lines_of: LinesOf, files: Mapping[str, bool]) -> It
         with _traced(watch, lines_of, files):
             yield
         return
-    events, watched = monitoring.events, {}
+    events, watched, thread = monitoring.events, {}, threading.get_ident()
 
     def enter(code: CodeType, offset: int) -> object:
         if not lines_of(code):
@@ -189,8 +190,9 @@ def _monitored(watch: Watch, lines_of: LinesOf, files: Mapping[str, bool]) -> It
         tests = lines_of(code).get(line)
         if not tests:
             return monitoring.DISABLE
-        for test in tests:
-            watch.note(test, sys._getframe(1))
+        if threading.get_ident() == thread:  # these events come from all threads
+            for test in tests:
+                watch.note(test, sys._getframe(1))
         return None
 
     def again(code: CodeType, origin: int, target: int) -> object:
@@ -198,8 +200,9 @@ def _monitored(watch: Watch, lines_of: LinesOf, files: Mapping[str, bool]) -> It
         line = _line_at(code, target)
         if target > origin or line != _line_at(code, origin) or line not in lines_of(code):
             return monitoring.DISABLE
-        for test in lines_of(code)[line]:
-            watch.note(test, sys._getframe(1))
+        if threading.get_ident() == thread:
+            for test in lines_of(code)[line]:
+                watch.note(test, sys._getframe(1))
         return None
 
     callbacks = {events.PY_START: enter, events.LINE: step, events.JUMP: again}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 
 import jax
@@ -200,6 +201,29 @@ def test_watching_evaluates_nothing_that_could_do_something():
 
     seen(model, 5)
     assert calls == [1]  # once, by the model itself
+
+
+def test_watching_twice_sees_the_same():
+    """What one watch has switched off, `sys.monitoring` remembers; and functions of one line have but one."""
+    short = lambda n: n > 3
+
+    def model(n):
+        return [short(i) for i in range(n)]
+
+    assert seen(model, 3) == seen(model, 3) == {"range(n)": [(3,)], "n > 3": [(0,), (1,), (2,)]}
+
+
+def test_other_threads_are_not_watched():
+    def model(n):
+        return n > 3
+
+    def both(n):
+        thread = threading.Thread(target=model, args=(99,))
+        thread.start()
+        thread.join()
+        return model(n)
+
+    assert seen(both, 5) == {"n > 3": [(5,)]}
 
 
 def test_watching_tells_lambdas_of_one_line_apart():

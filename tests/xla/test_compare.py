@@ -330,7 +330,7 @@ def test_what_xla_leaves_out_is_put_back():
         return jax.lax.scan(lambda c, _: (jnp.tanh(c @ w), None), x, length=7)[0]
 
     cost = sc.trace(fn, sc.array("N F"), sc.array("F F"))
-    for row in sc.compare(cost, at=dict(N=3, F=5), quantities=("flops", "transcendentals")):
+    for row in sc.compare(cost, at={"N": 3, "F": 5}, quantities=("flops", "transcendentals")):
         loops = sum(cause.amount for cause in row.causes if cause.kind == "loop")
         if row.stage == BEFORE:
             assert row.xla < row.formula == row.xla - row.difference
@@ -338,6 +338,6 @@ def test_what_xla_leaves_out_is_put_back():
         # all of the body, seven times; what remains is the loop's counter, and a conversion or two
         assert row.formula <= row.restored <= row.formula + 10
         assert row.as_dict()["restored"] == row.restored
-    plain = sc.compare(sc.trace(lambda x: x + 1.0, sc.array("N")), at=dict(N=3), quantities="flops")
+    plain = sc.compare(sc.trace(lambda x: x + 1.0, sc.array("N")), at={"N": 3}, quantities="flops")
     assert all(row.restored == row.xla == 3 for row in plain)
     assert "put back" not in str(plain)
