@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sqlite3
+import threading
 import zlib
 from collections.abc import Mapping
 from importlib import metadata
@@ -38,6 +39,7 @@ class Cache:
     def __init__(self, folder: Path | None = None):
         self.folder = folder or default_folder()
         self._disk: Any = None
+        self._opening = threading.Lock()
 
     def get(self, target: str, versions: str, module: str) -> Mapping[str, Any] | None:
         """What is known of a module on a target; None if nothing, or nothing that can be trusted."""
@@ -71,13 +73,17 @@ class Cache:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _open(self) -> Any:
-        if self._disk is None:
-            from diskcache import Cache as Disk
-            from diskcache import JSONDisk
+        with self._opening:
+            if self._disk is None:
+                self._disk = self._opened()
+            return self._disk
 
-            # JSON, where diskcache's own default would unpickle what it finds
-            self._disk = Disk(str(self.folder), disk=JSONDisk, size_limit=LIMIT, eviction_policy="least-recently-used")
-        return self._disk
+    def _opened(self) -> Any:
+        from diskcache import Cache as Disk
+        from diskcache import JSONDisk
+
+        # JSON, where diskcache's own default would unpickle what it finds
+        return Disk(str(self.folder), disk=JSONDisk, size_limit=LIMIT, eviction_policy="least-recently-used")
 
 
 def default_folder() -> Path:
