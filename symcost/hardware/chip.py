@@ -81,8 +81,8 @@ class Chip:
             ArgumentError: the chip's file has no such figure.
 
         Example:
-            >>> chip("gpu-h100").rate("bfloat16") / chip("gpu-h100").rate("float32", "vector")
-            14.78...
+            >>> chip("gpu-h100").rate("bfloat16"), chip("tpu-v5e").rate("int8")
+            (989000000000000.0, 393000000000000.0)
         """
         peaks = self.peak.get(unit, {})
         alike = [peaks[name] for name, pattern in _ALIKE.items() if name in peaks and pattern.match(dtype)]
