@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,14 @@ class Cache:
         try:
             self._open().set(_key(target, versions, module), text)
         except (sqlite3.Error, OSError):
+            self.close()
             self._disk = None
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens another."""
         if self._disk is not None:
-            self._disk.close()
+            with suppress(sqlite3.Error):
+                self._disk.close()
 
     def clear(self) -> None:
         """Forget everything."""
@@ -82,8 +85,15 @@ class Cache:
         from diskcache import Cache as Disk
         from diskcache import JSONDisk
 
-        # JSON, where diskcache's own default would unpickle what it finds
-        return Disk(str(self.folder), disk=JSONDisk, size_limit=LIMIT, eviction_policy="least-recently-used")
+        disk = Disk.__new__(Disk)
+        try:
+            # JSON, where diskcache's own default would unpickle what it finds
+            disk.__init__(str(self.folder), disk=JSONDisk, size_limit=LIMIT, eviction_policy="least-recently-used")
+        except BaseException:
+            with suppress(AttributeError, sqlite3.Error):  # a file that is no database has been opened by now
+                disk.close()
+            raise
+        return disk
 
 
 def default_folder() -> Path:
