@@ -141,11 +141,11 @@ def crossover(sparse: ProgramCost, dense: ProgramCost, quantity: str, sizes: dic
     """
     import sympy
 
-    from symcost.expression import from_sympy, sympy_symbol
+    from symcost import crossing
+    from symcost.expression import from_sympy
     from symcost.formatting import format_size
 
-    difference = sparse.expression(sparse.size(quantity)) - dense.expression(dense.size(quantity))
-    (solution,) = sympy.solve(difference, sympy_symbol("M"))
+    (solution,) = crossing.crossover(sparse, dense, wrt="M", quantity=quantity).solutions
     top, bottom = (format_size(from_sympy(e), sparse.domain.names) for e in sympy.fraction(sympy.together(solution)))
     at = int(solution.subs({s: sizes[str(s)] for s in solution.free_symbols}) // 1)
     pairs = sizes["N"] * (sizes["N"] - 1)

@@ -186,24 +186,24 @@ def _monitored(watch: Watch, lines_of: LinesOf, files: Mapping[str, bool]) -> It
             monitoring.set_local_events(tool, code, events.LINE | events.JUMP)
         return None  # switched off here, a function of one line would tell of its first call only
 
-    def step(code: CodeType, line: int) -> object:
+    def note(code: CodeType, line: int) -> object:
         tests = lines_of(code).get(line)
         if not tests:
             return monitoring.DISABLE
         if threading.get_ident() == thread:  # these events come from all threads
             for test in tests:
-                watch.note(test, sys._getframe(1))
+                watch.note(test, sys._getframe(2))
         return None
+
+    def step(code: CodeType, line: int) -> object:
+        return note(code, line)
 
     def again(code: CodeType, origin: int, target: int) -> object:
         """A loop within one line, a comprehension say, begins no new line."""
         line = _line_at(code, target)
-        if target > origin or line != _line_at(code, origin) or line not in lines_of(code):
+        if target > origin or line != _line_at(code, origin):
             return monitoring.DISABLE
-        if threading.get_ident() == thread:
-            for test in lines_of(code)[line]:
-                watch.note(test, sys._getframe(1))
-        return None
+        return note(code, line)
 
     callbacks = {events.PY_START: enter, events.LINE: step, events.JUMP: again}
     monitoring.use_tool_id(tool, "symcost")

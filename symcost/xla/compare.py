@@ -217,7 +217,7 @@ def compare(
     rows: list[Row] = []
     failures: list[Failure] = []
     for (values, formula, target), found in _compiled(cost, analysis, points, formulas, where, cache, limit, tell):
-        sizes = {name: values.sizes[name] for name in cost.domain.names}
+        sizes = _sizes(cost, values)
         if isinstance(found, LoweringError):
             failures.append(Failure(sizes, target.name, found.what))
         else:
@@ -257,6 +257,11 @@ def _points(cost: ProgramCost, at: Mapping[str, Any] | Sequence[Mapping[str, Any
     return [cost.at(**sizes) for sizes in given or [{}]]
 
 
+def _sizes(cost: ProgramCost, values: Values) -> dict[str, int]:
+    """Sizes of the cost's own symbols, without trip counts and unknown costs that were given besides."""
+    return {name: values.sizes[name] for name in cost.domain.names}
+
+
 # -- one point ---------------------------------------------------------------------------
 def _compiled(
     cost: ProgramCost,
@@ -272,7 +277,7 @@ def _compiled(
     cases = [(v, f, target) for v, f in zip(points, formulas, strict=True) for target in where]
     before: list[Lowered | LoweringError] = []
     for values, _, target in cases:
-        sizes = {name: values.sizes[name] for name in cost.domain.names}
+        sizes = _sizes(cost, values)
         with compiling_for(target):
             try:
                 lower = functools.partial(analysis.lowered, sizes, target.platform)
@@ -301,7 +306,7 @@ def _compiled(
 def _compared(
     cost: ProgramCost, analysis: Analysis, values: Values, formula: Mapping[str, int], found: XlaAnalysis
 ) -> Iterator[Row]:
-    sizes, target = {name: values.sizes[name] for name in cost.domain.names}, found.target
+    sizes, target = _sizes(cost, values), found.target
     ours = analysis.program("jaxpr", sizes) if cost.convention == "algorithm" else None
     for quantity, figure in formula.items():
         listed = list_hlo(found.unoptimized.program, Reader(quantity, hlo))

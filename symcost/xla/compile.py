@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from symcost.capture.deviceless import MEMORY
 from symcost.capture_hlo import hlo_text, named_counts, parse_hlo, xla_counts
 from symcost.domain import format_sizes
 from symcost.errors import ArgumentError, LoweringError, MissingSizeError, SymcostError, TargetError
@@ -326,10 +327,4 @@ def _uncompiled(name: str, sizes: Mapping[str, int], where: Target, said: str) -
 
 def _memory(compiled: Any) -> Memory:
     found = compiled.memory_analysis()
-    return Memory(
-        found.argument_size_in_bytes,
-        found.output_size_in_bytes,
-        found.temp_size_in_bytes,
-        found.alias_size_in_bytes,
-        found.peak_memory_in_bytes,
-    )
+    return Memory(**{name: getattr(found, field) for name, field in MEMORY.items()})
