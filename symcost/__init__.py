@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symcost.frontend import build as build
     from symcost.hardware import chip as chip
     from symcost.hardware import chips as chips
+    from symcost.hardware.roofline import roofline as roofline
     from symcost.rules import rule as rule
     from symcost.rules.registry import Cost as Cost
     from symcost.rules.registry import Flow as Flow
@@ -42,6 +43,7 @@ _HOME = {
     "crossover": "symcost.crossing",
     "dim": "symcost.dims",
     "dims": "symcost.dims",
+    "roofline": "symcost.hardware.roofline",
     "rule": "symcost.rules",
     "trace": "symcost.api",
     "trace_family": "symcost.api",
@@ -63,6 +65,7 @@ __all__ = [
     "dim",
     "dims",
     "errors",
+    "roofline",
     "rule",
     "trace",
     "trace_family",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,9 +26,10 @@ def combined(a: ProgramCost, b: ProgramCost, sign: int) -> ProgramCost:
             todo=f"a.under({b.convention!r}) first",
         )
     name = f"{a.name} {'+' if sign > 0 else '-'} {b.name}"
-    return ProgramCost(
-        name, a.ledger.combine(b.ledger, sign), _joined(a.domain, b.domain), a.convention, note=f"the cost {name}"
-    )
+    ledger, domain = a.ledger.combine(b.ledger, sign), _joined(a.domain, b.domain)
+    parts = {"fusion": lambda: a.part("fusion").combine(b.part("fusion"), sign)}  # peaks of memory do not add up
+    both = a.holds("fusion") and b.holds("fusion")
+    return ProgramCost(name, ledger, domain, a.convention, note=f"the cost {name}", parts=parts if both else None)
 
 
 def scaled(cost: ProgramCost, factor: Any) -> ProgramCost:
@@ -36,7 +38,8 @@ def scaled(cost: ProgramCost, factor: Any) -> ProgramCost:
     names = [n for n in symbols_of(size) if n not in cost.domain.names]
     domain = replace(cost.domain, dims=(*cost.domain.dims, *(declared(n) for n in names)))
     name = f"{factor} * {cost.name}"
-    return ProgramCost(name, cost.ledger.scale(size), domain, cost.convention, note=f"the cost {name}")
+    parts = {"fusion": lambda: cost.part("fusion").scale(size)} if cost.holds("fusion") else None
+    return ProgramCost(name, cost.ledger.scale(size), domain, cost.convention, note=f"the cost {name}", parts=parts)
 
 
 def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
@@ -69,8 +72,14 @@ def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
     new = [n for s in sizes.values() for n in symbols_of(s) if n not in {d.name for d in kept}]
     domain = Domain((*kept, *(declared(n) for n in dict.fromkeys(new))), tuple(relations), tuple(excluded))
     unknown = tuple(u for u in cost.unknown if u.symbol not in sizes)
-    ledger = Ledger(cost.ledger.map(lambda s: bind(s, sizes)).rows, unknown)
-    return ProgramCost(cost.name, ledger, domain, cost.convention, note=f"{cost.name} with {_listed(values)}")
+
+    def bound(part: str) -> Ledger:
+        ledger = cost.ledger if part == "work" else cost.part(part)
+        return Ledger(ledger.map(lambda s: bind(s, sizes)).rows, unknown)
+
+    parts = {part: functools.partial(bound, part) for part in ("fusion", "memory") if cost.holds(part)}
+    note = f"{cost.name} with {_listed(values)}"
+    return ProgramCost(cost.name, bound("work"), domain, cost.convention, note=note, parts=parts)
 
 
 def _excluded(description: str, reason: str, sizes: Mapping[str, Size]) -> tuple[str, str] | None:

@@ -11,15 +11,17 @@ from typing import Any
 
 from symcost.asked import asked
 from symcost.branches import Branches, branches
-from symcost.conventions import Convention, convention
+from symcost.conventions import MEMORY, Convention, convention
 from symcost.domain import Domain, format_sizes
 from symcost.errors import GeneralizationError, LoweringError
 from symcost.family import Family, Instance, origin
+from symcost.fusion import Kernels, fused, own_traffic, peak_rows
 from symcost.generalize import Fit, Traces, ledger_differences
 from symcost.interpret import interpret
 from symcost.ledger import Key, Ledger, Row
+from symcost.parts import part_of
 from symcost.polynomial import Number, Poly, Size, evaluate, symbols_of, total
-from symcost.program import Program
+from symcost.program import Program, Value
 from symcost.quasilinear import simplest_taps
 from symcost.rules import load
 from symcost.rules.extent import smallest_sizes
@@ -118,13 +120,13 @@ class Analysis:
         )
 
     def _trace(self, sizes: Mapping[str, int]) -> tuple[Any, tuple[str, ...]]:
-        import jax
-
         key = tuple(sorted(sizes.items()))
         if key not in self._traced:
 
             def trace(instance: Instance) -> tuple[Any, tuple[str, ...]]:
-                return jax.jit(instance.fn).trace(*instance.args), instance.kinds
+                from symcost.capture import trace_donating
+
+                return trace_donating(instance.fn, instance.args), instance.kinds
 
             self._traced[key] = self.family.run(sizes, trace)
         return self._traced[key]
@@ -147,16 +149,21 @@ class Analysis:
         """The ledger of a program (concrete or symbolic), with rows for its inputs.
 
         Args:
-            part: "work" for all but bytes_accessed, "traffic" for bytes_accessed alone, "" for all.
+            part: one of `symcost.parts`; "" for "work" and "traffic" together.
             units: the program's symbols stand for units (see `symcost.sampling`), not for the user's sizes.
         """
+        if part == "memory":
+            return Ledger(peak_rows(fused(program, traffic=own_traffic(self.options.rules))))
         # What a symbol may be at least decides whether "n - 1 operations" needs a case for n = 0.
         with smallest_sizes({d.name: bounds(d)[0] for d in self.family.domain.dims}):
+            trips = self.trips_in_units if units else self.options.trips
+            if part == "fusion":
+                return self._fused(program, trips)
             ledger = interpret(
                 program,
                 how.registry,
                 strict=self.options.strict,
-                trips=self.trips_in_units if units else self.options.trips,
+                trips=trips,
                 rules=self.options.rules if how.language == "jaxpr" else None,
                 ask=asked if how.language == "hlo" else lambda op: None,
             )
@@ -169,13 +176,26 @@ class Analysis:
             ]
         return Ledger(rows, ledger.unknown)
 
+    def _fused(self, program: Program, trips: Mapping[str, Size]) -> Ledger:
+        """Memory traffic of the program's kernels, and of a chip that keeps everything: inputs and results once."""
+        ledger = interpret(program, Kernels(own_traffic(self.options.rules)), trips=trips)
+        rows = [Row(r.key, r.count, {"fused_bytes": r["bytes_accessed"]}) for r in ledger.rows]
+        needed = {r for i in program.instructions for r in i.reads if isinstance(r, int)}
+        needed |= {r for r in program.outputs if isinstance(r, int)}
+        values: list[Value] = list(program.inputs)
+        for i in program.instructions:
+            values.extend(i.template.values(i.slots))
+        ends = [r if isinstance(r, Value) else values[r] for r in dict.fromkeys(program.outputs)]
+        size = total(v.bytes for v in (*(v for n, v in enumerate(program.inputs) if n in needed), *ends))
+        rows.append(Row(Key("", "inputs and results", "", "", "", flag=INPUTS_FLAG), 1, {"compulsory_bytes": size}))
+        return Ledger(rows, ledger.unknown)
+
     def outcome(self, name: str, platform: str = "cpu", part: str = "work") -> Outcome:
         """The family's costs under a convention; computed once.
 
         Args:
-            part: "work" for all but bytes_accessed, "traffic" for bytes_accessed. At batch 1
-                broadcasts and sums vanish, which changes bytes and nothing else: bytes take
-                further points, which are traced only when somebody asks for bytes.
+            part: one of `symcost.parts`. At batch 1 broadcasts and sums vanish, which changes bytes and
+                nothing else: bytes take further points, which are traced only when somebody asks for them.
         """
         how = convention(name)
         key = (how.language + how.registry.name, platform, part)
@@ -198,6 +218,7 @@ class Analysis:
             # what is structural is known by now, and XLA folds constants of few elements
             small=how.language == "jaxpr",
             suspected=neutral_literals(before.fit.program) if before and how.language == "hlo" else (),
+            exacting=part == "memory",
         )
         if before:
             generalizer.structure.follow(before.generalizer.structure)
@@ -212,7 +233,7 @@ class Analysis:
             domain = replace(domain, excluded=(*domain.excluded, *dict.fromkeys(fit.excluded)))
         points = tuple(self.units.sizes(dict(key)) for key in traces.programs)
         outcome = Outcome(ledger, domain, points, tuple(generalizer.structure.structural), fit, generalizer)
-        if how.language == "jaxpr":
+        if how.language == "jaxpr" and part in ("work", "traffic"):
             self._own_rules_make_sense(outcome)
         if how.language == "hlo" and part == "work":
             self._against_xla(outcome, platform)
@@ -273,7 +294,10 @@ class Analysis:
         Raises:
             GeneralizationError: a formula differs from the program.
         """
-        how, outcome, ledger = convention(name), self.outcome(name, platform), self.ledger(name, platform)
+        how, outcome = convention(name), self.outcome(name, platform)
+        ledgers = {"": self.ledger(name, platform)}
+        for part in dict.fromkeys(part_of(q) for q in how.quantities if q in MEMORY):
+            ledgers[part] = self.outcome(name, platform, part).ledger
         sampler = Sampler(self.family.domain)
         seen: list[dict[str, int]] = []
         for point in sampler.between(0, 2048, seed):
@@ -281,14 +305,13 @@ class Analysis:
             if any(point[n] > 12 for n in outcome.structural) or not outcome.domain.holds(sizes):
                 continue
             self.progress(f"verifying at {format_sizes(sizes)}")
-            concrete = self.interpret(self.program(how.language, sizes, platform), how)
-            if outcome.structural:
-                concrete = Ledger([Row(replace(r.key, scope=""), r.count, r.costs) for r in concrete.rows])
-                concrete = concrete.group(lambda key: key)
-                symbolic = ledger.group(lambda key: replace(key, scope=""))
-            else:
-                symbolic = ledger
-            differences = ledger_differences(symbolic, concrete, sizes)
+            program = self.program(how.language, sizes, platform)
+            differences = []
+            for part, symbolic in ledgers.items():
+                concrete = self.interpret(program, how, part)
+                if outcome.structural:
+                    concrete, symbolic = concrete.group(_everywhere), symbolic.group(_everywhere)
+                differences += ledger_differences(symbolic, concrete, sizes)
             if differences:
                 raise GeneralizationError(
                     "the formula differs from the program at a fresh point",
@@ -299,6 +322,10 @@ class Analysis:
             if len(seen) == points or not sampler.free:
                 break
         return seen
+
+
+def _everywhere(key: Key) -> Key:
+    return replace(key, scope="")
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symcost.domain import Domain
-from symcost.ledger import Key, Ledger, Row
+from symcost.ledger import LARGEST, Key, Ledger, Row
+from symcost.maxima import with_maxima
 from symcost.polynomial import (
     Number,
     Poly,
@@ -56,6 +57,12 @@ def solve_ledgers(
 
 def _function(name: str, sizes: Mapping[int, Size], key: Key, quantity: str, memo: dict, bases: _Bases) -> Size:
     """A size whose coefficients, monomial by monomial, are functions of `name`."""
+    if quantity in LARGEST:
+        return with_maxima(name, sizes, lambda plain: _coefficients(name, plain, key, quantity, memo, bases))
+    return _coefficients(name, sizes, key, quantity, memo, bases)
+
+
+def _coefficients(name: str, sizes: Mapping[int, Size], key: Key, quantity: str, memo: dict, bases: _Bases) -> Size:
     monomials = dict.fromkeys(m for s in sizes.values() for m in terms_of(s))
     result: Size = 0
     for m in monomials:

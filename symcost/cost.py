@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symcost.advice import advice, at, trip
+from symcost.cases import largest_by_cases
 from symcost.conventions import convention
 from symcost.domain import Domain, format_sizes
 from symcost.errors import ArgumentError, ConventionError, DomainError, MissingSizeError, UnknownPrimitiveError
 from symcost.evaluation import compile_size
-from symcost.ledger import Key, Ledger, Row, Unknown
+from symcost.ledger import LARGEST, Key, Ledger, Row, Unknown
+from symcost.parts import part_of, quantities_of
 from symcost.polynomial import Size, bind, symbols_of
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
     from symcost.analysis import Analysis
     from symcost.expected import Conditional
+    from symcost.hardware import Chip
+    from symcost.moment import Peak
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 """What JAX lowers programs for."""
@@ -53,7 +58,11 @@ class ProgramCost:
         analysis: Analysis | None = None,
         note: str = "",
         platform: str = "cpu",
+        parts: Mapping[str, Callable[[], Ledger]] | None = None,
     ):
+        self._parts: dict[str, Ledger] = {}
+        self._sizes: dict[str, Size] = {}
+        self._made = dict(parts or {})
         self.name, self.domain, self.convention = name, domain, convention
         self.analysis, self.note, self.platform = analysis, note, platform
         self._work, self._ledger = ledger, None if analysis else ledger
@@ -77,8 +86,39 @@ class ProgramCost:
             ConventionError: the convention does not define the quantity.
         """
         convention(self.convention).require(quantity)
-        ledger = self.ledger if quantity == "bytes_accessed" else self._work
-        return ledger.total(quantity)
+        ledger = self.part(part_of(quantity))
+        if quantity not in LARGEST:
+            return ledger.total(quantity)
+        if quantity not in self._sizes:
+            least = {d.name: d.min for d in self.domain.dims}
+            self._sizes[quantity] = largest_by_cases([row[quantity] for row in ledger.rows], least)
+        return self._sizes[quantity]
+
+    def part(self, name: str) -> Ledger:
+        """The ledger of what is found together: "work", "traffic" (bytes_accessed), "fusion" or "memory".
+
+        Raises:
+            ConventionError: the cost was made of others, and does not hold that.
+        """
+        if name == "work":
+            return self._work
+        if name == "traffic":
+            return self.ledger
+        if name not in self._parts:
+            if self.analysis is not None:
+                self._parts[name] = self.analysis.outcome(self.convention, self.platform, name).ledger
+            elif name in self._made:
+                self._parts[name] = self._made[name]()
+            else:
+                raise ConventionError(
+                    f"this cost ({self.note or 'derived'}) does not hold {' and '.join(quantities_of(name))}",
+                    todo="ask the costs that it was made of",
+                )
+        return self._parts[name]
+
+    def holds(self, part: str) -> bool:
+        """Whether `part` may be asked for."""
+        return part in ("work", "traffic") or self.analysis is not None or part in self._made
 
     def _sympy(self, quantity: str) -> sympy.Expr:
         return self.expression(self.size(quantity))
@@ -136,9 +176,71 @@ class ProgramCost:
         return self._sympy("collective_bytes")
 
     @property
+    def fused_bytes(self) -> sympy.Expr:
+        """Bytes read and written if chains of element-wise operations that one kernel reads never reach memory.
+
+        Lies between `compulsory_bytes` and `bytes_accessed`. See `symcost.fusion` for what is fused.
+        """
+        return self._sympy("fused_bytes")
+
+    @property
+    def compulsory_bytes(self) -> sympy.Expr:
+        """Bytes of arguments and captured constants, read once, and of results, written once: what no chip can save."""
+        return self._sympy("compulsory_bytes")
+
+    @property
+    def peak_memory(self) -> sympy.Expr:
+        """Bytes alive at once, at most: arguments, results and what is between them, by liveness after fusion.
+
+        The maximum over the program's moments, without those that another one exceeds at all sizes.
+        `peak` tells where it stands at given sizes, and what is alive there.
+        """
+        return self._sympy("peak_memory")
+
+    def peak(self, *wrong: Any, **sizes: Any) -> Peak:
+        """Where the program's memory peaks at given sizes, and what is alive there; traces it at these sizes.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: (x @ w) @ w.T, sc.array("N F"), sc.array("F H"))
+            >>> print(cost.peak(N=100, F=8, H=64))
+            34,048 bytes at N=100, F=8, H=64
+              while dot_general, forward, <doctest symcost.cost.ProgramCost.peak[1]>:1 (<lambda>)
+                     25,600  float32[100,64]  dot_general, <doctest symcost.cost.ProgramCost.peak[1]>:1 (<lambda>)
+                      3,200  float32[100,8]  argument
+                      3,200  float32[100,8]  dot_general, <doctest symcost.cost.ProgramCost.peak[1]>:1 (<lambda>)
+                      2,048  float32[8,64]  argument
+        """
+        from symcost.moment import peak
+
+        convention(self.convention).require("peak_memory")
+        values = self.at(*wrong, **sizes)
+        return peak(self._traced(), {name: values.sizes[name] for name in self._traced().family.domain.names})
+
+    def seconds(self, chip: str | Path | Chip, *, devices: int | None = None) -> sympy.Expr:
+        """How long the program takes at least: the busiest part of a chip at its peak rate, as a formula.
+
+        Args:
+            chip: as `sc.chip` takes it. devices: how many chips share the work of a program that communicates.
+
+        Returns:
+            The maximum of seconds of the matrix unit, the vector unit, memory traffic (`fused_bytes`) and links;
+            `sc.roofline` tells them apart, and what is left out.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, y: x + y, sc.array("N"), sc.array("N"))
+            >>> cost.seconds("tpu-v5e")
+            N/68250000000
+        """
+        from symcost.hardware.roofline import roofline
+
+        return roofline(self, chip, devices=devices).seconds
+
+    @property
     def quantities(self) -> tuple[str, ...]:
-        """Quantities that the convention defines."""
-        return convention(self.convention).quantities
+        """Quantities that the convention defines and the cost holds."""
+        return tuple(q for q in convention(self.convention).quantities if self.holds(part_of(q)))
 
     def text(self, quantity: str) -> str:
         """The formula of a quantity as text, symbols in the user's order: ``2*N*F*H + M*H``."""

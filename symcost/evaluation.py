@@ -43,12 +43,13 @@ def compile_size(size: Size) -> Callable[[Mapping[str, int]], Any]:
         if a.kind == "symbol":
             return symbols[a.name]
         if a not in names:
-            arguments = ", ".join(expression(x) for x in a.args)
+            exact = "quotient({}, {})" if a.kind in ("maximum", "minimum") else "({})//{}"
+            arguments = ", ".join(expression(x, exact) for x in a.args)
             names[a] = f"a{len(names)}"
             lines.append(f"    {names[a]} = {a.kind}({arguments})")
         return names[a]
 
-    # what is rounded inside of a size is an integer by then; the whole is not rounded
+    # what is rounded inside of a size is an integer by then; the whole is not rounded, nor are extrema of fractions
     result = expression(size, "quotient({}, {})")
     # The text holds nothing but integers, operators and names made here.
     head = ["def formula(sizes):", *(f"    {local} = sizes[{name!r}]" for name, local in symbols.items())]

@@ -62,6 +62,8 @@ class SizeGeneralizer:
         coincidences: try sizes that are equal to each other and to constants of the program.
         suspected: further sizes to try. branches: numbers that the user's code compares sizes with.
         small: begin with two small points, which show structural symbols cheaply.
+        exacting: costs are maxima, which agree at a point by chance: where a program differs, its formula is
+            found even so.
     """
 
     def __init__(
@@ -76,9 +78,10 @@ class SizeGeneralizer:
         suspected: Sequence[Condition] = (),
         branches: Callable[[], Branches] = Branches,
         small: bool = True,
+        exacting: bool = False,
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
-        self.branches, self.small = branches, small
+        self.branches, self.small, self.exacting = branches, small, exacting
         self.coincidences, self.suspected = coincidences, list(suspected)
         self.breaks, self.small_breaks = tuple(breaks), dict(small_breaks or {})
         self.regions: list[Condition] = []  # where a dimension that follows from a symbol is 1

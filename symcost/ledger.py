@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from symcost.dominance import largest
 from symcost.polynomial import Poly, Size, make, terms_of, total
 from symcost.rules.registry import QUANTITIES
 
@@ -40,6 +41,10 @@ class Key:
 
 WITHIN = " > "
 """Stands between the branches of nested conditionals."""
+
+
+LARGEST = frozenset(("peak_memory",))
+"""Quantities of which the largest row counts: rows stand for places, and nothing is in two of them at once."""
 
 
 @dataclass(slots=True)
@@ -88,9 +93,10 @@ class Ledger:
         return iter(self.rows)
 
     def total(self, quantity: str) -> Size:
-        """The sum of `quantity` over rows outside of branches."""
+        """The sum of `quantity` over rows outside of branches; the maximum, if it is one of the `LARGEST`."""
         if quantity not in self._totals:
-            self._totals[quantity] = total(row[quantity] for row in self.rows if not row.key.branch)
+            sizes = [row[quantity] for row in self.rows if not row.key.branch]
+            self._totals[quantity] = largest((0, *sizes)) if quantity in LARGEST else total(sizes)
         return self._totals[quantity]
 
     def totals(self) -> dict[str, Size]:
@@ -98,7 +104,7 @@ class Ledger:
         return {q: self.total(q) for q in QUANTITIES}
 
     def group(self, key: Callable[[Key], Key]) -> Ledger:
-        """Rows with equal `key(row.key)` added up."""
+        """Rows with equal `key(row.key)` as one: added up, or the largest of them (see `LARGEST`)."""
         grouped: dict[Key, Row] = {}
         for row in self.rows:
             k = key(row.key)
@@ -108,7 +114,8 @@ class Ledger:
                 continue
             target.count = target.count + row.count
             for q, size in row.costs.items():
-                target.costs[q] = target.costs.get(q, 0) + size
+                known = target.costs.get(q, 0)
+                target.costs[q] = largest((known, size)) if q in LARGEST else known + size
         return Ledger(grouped.values(), self.unknown)
 
     def map(self, change: Callable[[Size], Size]) -> Ledger:

@@ -214,6 +214,7 @@ class Program:
         instructions: in order of execution.
         kinds: what each input is: "argument", "params", "constant" (captured by the function) or "".
         name: what it computes, for messages ("body", "cond", "true branch").
+        donated: inputs whose memory the program may use for its outputs.
     """
 
     inputs: tuple[Value, ...]
@@ -221,6 +222,7 @@ class Program:
     outputs: tuple[int | Value, ...]
     kinds: tuple[str, ...] = ()
     name: str = ""
+    donated: frozenset[int] = frozenset()
 
     def ops(self) -> Iterator[Op]:
         """Every instruction as an `Op`, in order; nested regions are not entered."""

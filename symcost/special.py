@@ -34,6 +34,9 @@ DERIVED = 3
 EQUAL = 37
 """Size given to all symbols at once: one that programs do not single out."""
 
+FAIR = 30
+"""How many times as many points show that a difference of maxima is nowhere other than 0."""
+
 ONE_BY_ONE = 20
 """Up to this threshold, sizes below it are corrected one by one where no formula covers them together."""
 
@@ -430,8 +433,8 @@ class SpecialSizes:
             point = self.of.telling(self.of.region(where), [bind(f, bound) for f in fit.formulas], fit.constants, [], 0)
             if point is None:
                 return False
-            self.of.traces.at(point)
-            if self.explained(fit, where):
+            concrete = self.of.traces.at(point)
+            if self.explained(fit, where) and not (self.of.exacting and self._other(fit, concrete, point)):
                 return True
             program, _ = self.of.recognise(where, fit)
         except BuildError as error:
@@ -452,11 +455,16 @@ class SpecialSizes:
             fit.models.append(program)
         return True
 
+    def _other(self, fit: Fit, concrete: Program, point: Point) -> bool:
+        """Whether the program at a point is another one than the general one."""
+        return fit.program is None or not agrees(fit.program, concrete, point)
+
     def _nonzero(self, delta: Ledger, where: Where) -> list[Row]:
         """Rows of a difference that differ from 0 somewhere in the region."""
         rng = random.Random(3)
         sampler = self.of.region(where)
-        points = [p for high in (40, 40, 200, 200, 400, 400) if (p := sampler.draw(rng, 0, high)) is not None]
+        highs = (40, 40, 200, 200, 400, 400) * (FAIR if self.of.exacting else 1)
+        points = [p for high in highs if (p := sampler.draw(rng, 0, high)) is not None]
 
         def vanishes(size: Size) -> bool:
             return (not isinstance(size, Poly) and not size) or all(value_at(size, p) == 0 for p in points)

@@ -51,11 +51,12 @@ class Generalizer:
         suspected: Sequence[Condition] = (),
         branches: Callable[[], Branches] = Branches,
         small: bool = True,
+        exacting: bool = False,
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
         self.structure = Structure(traces, domain)
         self.hints, self.coincidences, self.suspected = list(hints), coincidences, list(suspected)
-        self.branches, self.small = branches, small
+        self.branches, self.small, self.exacting = branches, small, exacting
         self._chosen: dict[str, list[int]] = {}
         self._counted: dict[str, list[Count]] = {}
 
@@ -103,6 +104,7 @@ class Generalizer:
                 self.suspected,
                 self.branches,
                 self.small,
+                self.exacting,
             )
             return generalizer.fit(check=not self.structure.structural, known=known, hints=self.hints)
         name, rest = names[-1], names[:-1]
@@ -151,12 +153,10 @@ class Generalizer:
         merge = merging(list(fits.values()))
         likely = [[count.formula] for count in self._counts(name) if count.formula is not None]
         ledger = solve_ledgers(self.domain, name, {v: f.ledger.group(merge) for v, f in fits.items()}, likely)
+        merged = {v: f.merged(merge) for v, f in fits.items()}
         corrections = []
         for where in dict.fromkeys(c.where for f in fits.values() for c in f.corrections):
-            ledgers = {
-                v: next((c.ledger.group(merge) for c in f.corrections if c.where == where), Ledger())
-                for v, f in fits.items()
-            }
+            ledgers = {v: next((c.ledger for c in cs if c.where == where), Ledger()) for v, cs in merged.items()}
             corrections.append(Correction(where, solve_ledgers(self.domain, name, ledgers, likely)))
         fit = Fit(ledger, corrections, base.formulas, base.constants, None, base.models, base.excluded)
         for value in self._special_values(name):

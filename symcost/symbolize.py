@@ -180,7 +180,9 @@ class _Symbolizer:
             o if isinstance(o, int) else self.value(vs)
             for o, *vs in zip(first_program.outputs, *(p.outputs for p in programs), strict=True)
         )
-        return Program(inputs, tuple(instructions), outputs, first_program.kinds, first_program.name)
+        return Program(
+            inputs, tuple(instructions), outputs, first_program.kinds, first_program.name, first_program.donated
+        )
 
     def evaluated(self, size: Size) -> tuple:
         """The values of a formula at the points."""

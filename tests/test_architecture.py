@@ -22,13 +22,13 @@ PACKAGE = ROOT / "symcost"
 ORDER = [
     # exact sizes and what may be said about them
     *("advice", "errors"),
-    *("polynomial", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
+    *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
     # the user's symbols and arrays
     *("dims", "arrays"),
     # programs, and what makes them: jaxprs and HLO
     *("program", "capture", "hlo", "capture_hlo"),
     # what operations cost
-    *("rules", "ledger", "interpret", "conventions"),
+    *("rules", "ledger", "interpret", "conventions", "fusion"),
     # from concrete programs to formulas
     *(
         "solve",
@@ -39,6 +39,7 @@ ORDER = [
         "branches",
         "watch",
         "predicates",
+        "maxima",
         "coefficients",
         "asked",
     ),
@@ -53,12 +54,13 @@ ORDER = [
         "generalize",
         "classify",
         "structural",
+        "parts",
         "analysis",
     ),
     # from what the user hands over to a family
     "frontend",
     # what the user gets
-    *("report", "cost", "expected", "algebra", "crossing", "api"),
+    *("moment", "cases", "report", "cost", "expected", "algebra", "crossing", "api"),
     # what is made of it
     *("hardware", "xla", "zoo", "cli", "__main__", "demo"),
 ]
@@ -69,6 +71,8 @@ UPWARD = {
     # called
     ("cost", "algebra"),
     ("cost", "expected"),
+    # `cost.seconds(chip)` is a roofline, which is made of costs and chips
+    ("cost", "hardware"),
 }
 """Imports inside functions that go up all the same."""
 
@@ -76,7 +80,22 @@ JAX_INTERNALS = ("jax._src", "jax.extend", "jax.interpreters", "jax.core", "jaxl
 KNOWS_JAXPRS = {"capture"}
 """The files that change when JAX changes."""
 
-PLAIN = {"errors", "polynomial", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "program"}
+PLAIN = {
+    "errors",
+    "polynomial",
+    "dominance",
+    "fusion",
+    "maxima",
+    "cases",
+    "parts",
+    "ratio",
+    "grammar",
+    "domain",
+    "quasilinear",
+    "formatting",
+    "evaluation",
+    "program",
+}
 PLAIN |= {
     "advice",
     "ledger",

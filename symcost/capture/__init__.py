@@ -12,5 +12,6 @@ Written against jax 0.10 - 0.12. What depends on the release: `NameStack` elemen
 from symcost.capture.jaxprs import from_jaxpr as from_jaxpr
 from symcost.capture.jaxprs import is_traced as is_traced
 from symcost.capture.jaxprs import trace as trace
+from symcost.capture.jaxprs import trace_donating as trace_donating
 from symcost.capture.scopes import UPDATE_SCOPE as UPDATE_SCOPE
 from symcost.capture.scopes import user_code as user_code

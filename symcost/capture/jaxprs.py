@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -41,13 +42,38 @@ def trace(fn: Callable, args: Sequence[Any], kinds: Sequence[str] = ()) -> Progr
     return from_jaxpr(jax.jit(fn).trace(*args).jaxpr, kinds)
 
 
+def trace_donating(fn: Callable, args: Sequence[Any]) -> Any:
+    """``jax.jit(fn).trace(*args)``; what a `jax.jit(f, donate_argnums=...)` inside donates is donated then, too."""
+    traced = jax.jit(fn).trace(*args)
+    donated = donations(traced.jaxpr.jaxpr)
+    if not donated:
+        return traced
+    leaves, tree = jax.tree.flatten(tuple(args))
+    flat = functools.wraps(fn)(lambda *leaves: fn(*jax.tree.unflatten(tree, leaves)))
+    return jax.jit(flat, donate_argnums=tuple(donated)).trace(*leaves)
+
+
 def from_jaxpr(closed: Any, kinds: Sequence[str] = ()) -> Program:
     """The program of a closed jaxpr, dead code removed."""
     jaxpr = without_dead_code(closed)
+    donated = donations(jaxpr)
     names = list(kinds) or ["argument"] * len(jaxpr.invars)
     if len(names) != len(jaxpr.invars):
         raise ValueError(f"{len(names)} kinds for {len(jaxpr.invars)} arguments")
-    return _Capture({}).program(jaxpr, "", Context(), names)
+    program = _Capture({}).program(jaxpr, "", Context(), names)
+    program.donated = donated
+    return program
+
+
+def donations(jaxpr: Jaxpr) -> frozenset[int]:
+    """Arguments that a program donates: by the `jax.jit(f, donate_argnums=...)` that it is one call of."""
+    calls = [eqn for eqn in jaxpr.eqns if any(eqn.params.get("donated_invars", ()))]
+    if len(calls) != 1 or len(jaxpr.eqns) != 1:
+        return frozenset()
+    (call,) = calls
+    number = {v: n for n, v in enumerate(jaxpr.invars)}
+    pairs = zip(call.invars, call.params["donated_invars"], strict=True)
+    return frozenset(number[v] for v, given in pairs if given and not isinstance(v, Literal) and v in number)
 
 
 class _Capture:

@@ -14,6 +14,8 @@ from symcost.rules.registry import Registry, algorithm, hlo
 
 COSTS = ("flops", "transcendentals", "int_ops", "macs", "bytes_accessed", "collective_bytes")
 INPUTS = ("params", "param_bytes", "constant_bytes")
+MEMORY = ("fused_bytes", "compulsory_bytes", "peak_memory")
+"""Quantities of the program after fusion; they need further points, and are found when they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ _ALL = {
             "what the mathematics asks for: 2 FLOPs per multiply-add, loops times their length",
             "jaxpr",
             algorithm,
+            (*COSTS, *INPUTS, *MEMORY),
         ),
         Convention(
             "xla",

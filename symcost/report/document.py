@@ -20,6 +20,9 @@ UNITS = {
     "params": "parameters",
     "param_bytes": "bytes",
     "constant_bytes": "bytes",
+    "fused_bytes": "bytes",
+    "compulsory_bytes": "bytes",
+    "peak_memory": "bytes",
 }
 """The unit of every quantity, as it is printed."""
 
@@ -28,16 +31,27 @@ UNITS = {
 class Formula:
     """A formula as text, which may be broken between its terms and nowhere else.
 
+    Attributes:
+        text: all of it. brief: what people are shown where that is too long, or "".
+
     Example:
         >>> Formula("2*N*F - max(N - 1, F) + [B = 1]").terms
         ('2*N*F', '- max(N - 1, F)', '+ [B = 1]')
     """
 
     text: str
+    brief: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What people are shown."""
+        return self.brief or self.text
 
     @property
     def terms(self) -> tuple[str, ...]:
         """Summands with their signs; what stands in parentheses or brackets stays whole."""
+        if self.brief:
+            return (self.brief,)
         found, depth, start = [], 0, 0
         for i, character in enumerate(self.text):
             depth += (character in "([") - (character in ")]")
@@ -47,7 +61,7 @@ class Formula:
         return (*found, self.text[start:])
 
     def __str__(self) -> str:
-        return self.text
+        return self.shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class FormulaText:
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         widest = min(max(map(len, self.formula.terms)), WIDE)
-        return Measurement(widest, max(widest, len(self.formula.text))).with_maximum(options.max_width)
+        return Measurement(widest, max(widest, len(self.formula.shown))).with_maximum(options.max_width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in wrapped(self.formula, options.max_width):

@@ -92,7 +92,7 @@ def _pipes(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Iterator[s
 
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Formula):
-        return f"`{cell.text}`"
+        return f"`{cell.shown}`"
     if isinstance(cell, int):
         return f"{cell:,}"
     return _escaped("" if cell is None else str(cell))

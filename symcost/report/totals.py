@@ -6,14 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from symcost.conventions import convention
+from symcost.conventions import MEMORY, convention
+from symcost.dominance import arguments
+from symcost.errors import GeneralizationError
 from symcost.formatting import format_size, leading_terms
-from symcost.polynomial import Poly, Size, atoms_of, bind, symbols_of, terms_of
+from symcost.ledger import LARGEST
+from symcost.polynomial import Poly, Size, atoms_of, bind, make, symbols_of, terms_of
 from symcost.report.document import UNITS, Fact, Formula, Quantity, Report
 from symcost.rules.registry import ASKED
 
 if TYPE_CHECKING:
     from symcost.cost import ProgramCost
+
+LONG = 300
+"""Characters of a maximum that are printed among other formulas."""
 
 MAIN = ("flops", "macs")
 """Quantities whose leading terms are shown: the first of them that is not 0."""
@@ -28,7 +34,7 @@ def cost_report(cost: ProgramCost, points: Sequence[Mapping[str, Any]] = ()) -> 
     Raises:
         MissingSizeError, DomainError: a point lacks a symbol, or is outside of the domain.
     """
-    sizes = {q: cost.size(q) for q in cost.quantities}
+    sizes, unfound = totals(cost)
     at = tuple(cost.at(**point).sizes for point in points)
     main = next((q for q in MAIN if sizes.get(q, 0) != 0), None)
     shown = {q: size for q, size in sizes.items() if size != 0}
@@ -36,7 +42,7 @@ def cost_report(cost: ProgramCost, points: Sequence[Mapping[str, Any]] = ()) -> 
         Quantity(
             q,
             UNITS[q],
-            formula(size, cost.domain.names),
+            formula(size, cost.domain.names, q),
             tuple(value(cost, q, point) for point in at),
             leading(size, cost.domain.names) if q == main else None,
         )
@@ -49,8 +55,26 @@ def cost_report(cost: ProgramCost, points: Sequence[Mapping[str, Any]] = ()) -> 
         quantities,
         tuple(q for q, size in sizes.items() if size == 0),
         warnings=warnings(cost),
-        notes=(*largest(cost), *asked(cost), *notes(shown.values(), cost.domain.names)),
+        notes=(*unfound, *largest(cost), *asked(cost), *notes(_printed(quantities, shown), cost.domain.names)),
     )
+
+
+def totals(cost: ProgramCost) -> tuple[dict[str, Size], tuple[str, ...]]:
+    """Every quantity's total, and a line about each of the program's memory of which no formula was found."""
+    found, notes_ = {}, []
+    for quantity in cost.quantities:
+        try:
+            found[quantity] = cost.size(quantity)
+        except GeneralizationError as error:
+            if quantity not in MEMORY:
+                raise
+            notes_.append(f"{quantity}: no formula was found for all sizes ({error.what})")
+    return found, tuple(notes_)
+
+
+def _printed(quantities: Sequence[Quantity], sizes: Mapping[str, Size]) -> list[Size]:
+    """Sizes whose formulas are shown as they are."""
+    return [sizes[q.name] for q in quantities if not (isinstance(q.formula, Formula) and q.formula.brief)]
 
 
 def largest(cost: ProgramCost) -> tuple[str, ...]:
@@ -88,11 +112,22 @@ def facts(cost: ProgramCost) -> tuple[Fact, ...]:
     return tuple(found)
 
 
-def formula(size: Size | Fraction, names: Sequence[str]) -> Formula | int | float:
+def formula(size: Size | Fraction, names: Sequence[str], quantity: str = "") -> Formula | int | float:
     """A size as it is printed; a number where no symbol is in it."""
     if not isinstance(size, Poly):
         return size if isinstance(size, int) else float(size)
-    return Formula(format_size(size, names))
+    text = format_size(size, names)
+    return Formula(text, _brief(size, names, quantity) if quantity in LARGEST and len(text) > LONG else "")
+
+
+def _brief(size: Size, names: Sequence[str], quantity: str) -> str:
+    """A maximum of many sizes in words, with its general part if that is short."""
+    general = make({m: c for m, c in terms_of(size).items() if all(a.kind != "indicator" for a, _ in m)})
+    text = format_size(general, names)
+    special = "" if general == size else ", with corrections at special sizes"
+    if len(text) > LONG:
+        text = f"the largest of {len(arguments(general))} sizes"
+    return f"{text}{special}; cost.text({quantity!r}) prints it"
 
 
 def value(cost: ProgramCost, quantity: str, sizes: Mapping[str, int]) -> Formula | int | float:

@@ -1,0 +1,321 @@
+"""Program -> program of kernels: what is not written to memory joins the kernel that reads it.
+
+An element-wise operation is not written to memory if everything that reads it is one kernel; a cheap one (a
+broadcast) never, as long as its readers can make it themselves. Whether that is so depends on who reads what, never
+on sizes: the kernels of a symbolic program are those of every concrete one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from symcost.fusion.kinds import (
+    ALIGNED,
+    CHEAP,
+    CONSUMERS,
+    CONTROL,
+    OVERWRITES,
+    PRODUCERS,
+    SLICING,
+    UPDATES,
+    VIEWS,
+    freeable,
+)
+from symcost.polynomial import Size, total
+from symcost.program import Instruction, Op, Program, Slot, Template, Value, itemsize
+from symcost.rules.registry import Cost, Flow, Registry, Rule, algorithm, checked
+
+Traffic = Callable[[Op], Size | None]
+"""Bytes that an operation moves by a rule of its own; None where it reads its operands and writes its outputs."""
+
+
+class Kernels(Registry):
+    """Bytes of fused programs: what each kernel reads and writes, loops and branches as in "algorithm"."""
+
+    def __init__(self, traffic: Traffic):
+        super().__init__("fused")
+        self.traffic = traffic
+
+    def __contains__(self, primitive: str) -> bool:
+        return True
+
+    def prepare(self, program: Program) -> Program:
+        return fused(program, traffic=self.traffic)
+
+    def cost(self, op: Op) -> Cost | Flow | None:
+        if "read" in op.params:
+            return Cost(bytes_accessed=op.params["read"] + op.params["written"])
+        return algorithm.cost(op)
+
+
+def own_traffic(rules: Mapping[str, Rule]) -> Traffic:
+    """What rules of the user's say, the registered ones and those for one analysis, and JAX's of kernels."""
+    foreign = {**algorithm.foreign(), **rules}
+
+    def traffic(op: Op) -> Size | None:
+        rule = foreign.get(op.primitive)
+        if rule is None and not (op.regions and op.primitive in algorithm):
+            return None
+        cost = algorithm.cost(op) if rule is None else checked(rule, op)
+        return None if cost is None else (cost.own if isinstance(cost, Flow) else cost).bytes_accessed
+
+    return traffic
+
+
+def fused(
+    program: Program, donated: frozenset[int] | None = None, *, traffic: Traffic | None = None, whole: bool = True
+) -> Program:
+    """The kernels of a program, in its order.
+
+    Args:
+        program: concrete or symbolic. donated: inputs that it may overwrite; the program's own, if not said.
+        traffic: see `Traffic`. whole: the program is no part of another; an input that it returns is copied.
+
+    Returns:
+        A program whose instructions hold, among their parameters, the bytes ``read`` and ``written``, which of their
+        operands they may overwrite (``over``), and whether they are made of element-wise operations (``loop``).
+        Loops and branches keep their own parameters, and kernels in their regions.
+    """
+    free = program.donated if donated is None else donated
+    return _Fusion(program, free, traffic or own_traffic({}), whole).program()
+
+
+@dataclass(slots=True)
+class _Kernel:
+    """One kernel while it is being put together: what it reads of which value, in the order met."""
+
+    members: list[int] = field(default_factory=list)
+    whole: dict[int, Size] = field(default_factory=dict)  # value number -> its bytes
+    parts: dict[int, Size] = field(default_factory=dict)  # value number -> bytes of the slices read of it
+
+    def read(self, number: int, value: Value, part: Size | None) -> None:
+        if part is None:
+            self.whole[number] = value.bytes
+        else:
+            self.parts[number] = self.parts.get(number, 0) + part
+
+    @property
+    def numbers(self) -> list[int]:
+        return list(dict.fromkeys((*self.whole, *self.parts)))
+
+    @property
+    def bytes(self) -> Size:
+        return total((*self.whole.values(), *(size for n, size in self.parts.items() if n not in self.whole)))
+
+
+class _Fusion:
+    def __init__(self, program: Program, donated: frozenset[int], traffic: Traffic, whole: bool):
+        self.source, self.donated, self.traffic, self.whole = program, donated, traffic, whole
+        self.steps = program.instructions
+        self.ops = list(program.ops())
+        self.values: list[Value] = list(program.inputs)
+        self.maker: list[int] = [-1] * len(program.inputs)  # the instruction that makes a value
+        for i, op in enumerate(self.ops):
+            self.values.extend(op.outputs)
+            self.maker.extend([i] * len(op.outputs))
+        self.roots = self._roots()
+        self.reads = [[self.root(r) for r in step.reads] for step in self.steps]
+        self.outputs = [self.root(r) for r in program.outputs]
+        self.needed = {root for root in self.outputs if isinstance(root, int)}
+        self.readers = self._readers()
+        self.kernel = self._assigned()
+        self.keeps = [
+            ends == {i} and step.template.primitive not in VIEWS
+            for i, (ends, step) in enumerate(zip(self.kernel, self.steps, strict=True))
+        ]  # whether each instruction ends a kernel: what it makes is written to memory
+
+    # -- who is who ------------------------------------------------------------------------
+    def root(self, read: int | Value) -> int | Value:
+        return self.roots[read] if isinstance(read, int) else read
+
+    def _roots(self) -> list[int | Value]:
+        """What each value is another name of."""
+        roots: list[int | Value] = list(range(len(self.values)))
+        for step in self.steps:
+            if step.template.primitive in VIEWS:
+                for k in range(len(step.template.outputs)):
+                    seen = step.reads[min(k, len(step.reads) - 1)]
+                    roots[step.writes + k] = roots[seen] if isinstance(seen, int) else seen
+        return roots
+
+    def _readers(self) -> dict[int, list[tuple[int, int]]]:
+        """Who reads a value: (instruction, operand) pairs, views left out."""
+        readers: dict[int, list[tuple[int, int]]] = {}
+        for i, reads in enumerate(self.reads):
+            if self.steps[i].template.primitive not in VIEWS:
+                for operand, root in enumerate(reads):
+                    if isinstance(root, int):
+                        readers.setdefault(root, []).append((i, operand))
+        return readers
+
+    def written(self, i: int) -> range:
+        """Numbers of the values that an instruction makes."""
+        first = self.steps[i].writes
+        return range(first, first + len(self.steps[i].template.outputs))
+
+    def _assigned(self) -> list[frozenset[int]]:
+        """The kernels that each instruction is part of, by the instruction that they end with."""
+        kernel: list[frozenset[int]] = [frozenset()] * len(self.steps)
+        for i in reversed(range(len(self.steps))):
+            primitive = self.steps[i].template.primitive
+            kernel[i] = frozenset((i,))
+            if primitive not in PRODUCERS or any(n in self.needed for n in self.written(i)):
+                continue
+            edges = [edge for n in self.written(i) for edge in self.readers.get(n, ())]
+            if not edges or not all(self._takes_in(*edge) for edge in edges):
+                continue
+            ends = frozenset().union(*(kernel[j] for j, _ in edges))
+            if len(ends) == 1 or primitive in CHEAP:
+                kernel[i] = ends
+        return kernel
+
+    def _takes_in(self, i: int, operand: int) -> bool:
+        """Whether an instruction can compute an operand itself."""
+        primitive = self.steps[i].template.primitive
+        return primitive in CONSUMERS and not (operand == 0 and (primitive in UPDATES or primitive in SLICING))
+
+    # -- kernels ---------------------------------------------------------------------------
+    def program(self) -> Program:
+        """The program of kernels."""
+        kernels = self._kernels()
+        numbers: dict[int, int] = {n: n for n in range(len(self.source.inputs))}
+        count = len(numbers)
+        made: list[Instruction] = []
+        for i, step in enumerate(self.steps):
+            if not self.keeps[i]:
+                continue
+            if step.template.primitive in CONTROL:
+                kernel = self._control(i, count, numbers)
+            else:
+                kernel = self._kernel(i, kernels[i], count, numbers)
+            made.append(kernel)
+            for k, number in enumerate(self.written(i)):
+                numbers[number] = count + k
+            count += len(step.template.outputs)
+        outputs: list[int | Value] = []
+        for root in self.outputs:
+            if not isinstance(root, int):
+                outputs.append(root)
+            elif self.whole and root < len(self.source.inputs):
+                made.append(_copy(root, self.values[root], count))
+                outputs.append(count)
+                count += 1
+            else:
+                outputs.append(numbers[root])
+        return Program(
+            self.source.inputs, tuple(made), tuple(outputs), self.source.kinds, self.source.name, self.donated
+        )
+
+    def _kernels(self) -> dict[int, _Kernel]:
+        """By the instruction that each ends with."""
+        kernels: dict[int, _Kernel] = {i: _Kernel() for i in range(len(self.steps)) if self.keeps[i]}
+        for i, ends in enumerate(self.kernel):
+            if self.steps[i].template.primitive in VIEWS:
+                continue
+            for end in ends:
+                kernels[end].members.append(i)
+                for operand, root in enumerate(self.reads[i]):
+                    if isinstance(root, int) and not self._inside(root, end):
+                        kernels[end].read(root, self.values[root], self._part(i, operand))
+        return kernels
+
+    def _inside(self, root: int, end: int) -> bool:
+        """Whether a value is made in a kernel and never written."""
+        maker = self.maker[root]
+        return maker >= 0 and maker != end and end in self.kernel[maker] and not self.keeps[maker]
+
+    def _part(self, i: int, operand: int) -> Size | None:
+        """Bytes read of an operand; None for all of it."""
+        op = self.ops[i]
+        if operand == 0 and op.primitive in SLICING:
+            return op.output.bytes
+        if operand == 0 and op.primitive in UPDATES:
+            return 0 if op.primitive in OVERWRITES else op.inputs[UPDATES[op.primitive]].bytes
+        return None
+
+    def _kernel(self, i: int, kernel: _Kernel, count: int, numbers: Mapping[int, int]) -> Instruction:
+        step, op = self.steps[i], self.ops[i]
+        read, written = kernel.bytes, total(v.bytes for v in op.outputs)
+        over = [n for n in dict.fromkeys(self._overwritable(i, kernel)) if self._free_after(n, i)]
+        if op.primitive in UPDATES:
+            if over:
+                written = op.inputs[UPDATES[op.primitive]].bytes
+            else:  # a copy is changed
+                read = read + op.inputs[0].bytes
+        own = self.traffic(op) if op.primitive not in CONSUMERS else None
+        if own is not None:
+            read, written = own - written, written
+        rank = step.template.rank_total
+        params = (
+            ("loop", op.primitive in PRODUCERS),
+            ("over", tuple(kernel.numbers.index(n) for n in over)),
+            ("read", Slot(rank)),
+            ("written", Slot(rank + 1)),
+        )
+        old = step.template
+        template = Template(old.primitive, old.outputs, params, old.scope, old.phase)
+        reads = tuple(numbers[n] for n in kernel.numbers)
+        return Instruction(template, (*step.slots[:rank], read, written), reads, count, (), step.source)
+
+    def _overwritable(self, i: int, kernel: _Kernel) -> Iterator[int]:
+        """Values that a kernel reads no earlier than it writes the element at the same place, and of the same type."""
+        op = self.ops[i]
+        if op.primitive in UPDATES:
+            root = self.reads[i][0]
+            if isinstance(root, int):
+                yield root
+            return
+        if op.primitive not in ALIGNED or len(op.outputs) != 1:
+            return
+        members, pending, bits = set(kernel.members), [i], itemsize(op.output.dtype)
+        whole = {n for n in kernel.whole if n not in kernel.parts}
+        elsewhere = {
+            r for m in members if self.ops[m].primitive not in ALIGNED for r in self.reads[m] if isinstance(r, int)
+        }
+        while pending:
+            at = self.ops[m := pending.pop()]
+            for operand, root in enumerate(self.reads[m]):
+                if not isinstance(root, int) or len(at.inputs[operand].shape) != len(at.output.shape):
+                    continue
+                maker = self.maker[root]
+                if maker in members and maker != i:
+                    if self.ops[maker].primitive in ALIGNED and len(self.ops[maker].outputs) == 1:
+                        pending.append(maker)
+                elif root in whole and root not in elsewhere and itemsize(self.values[root].dtype) == bits:
+                    yield root
+
+    def _free_after(self, number: int, i: int) -> bool:
+        """Whether nobody needs a value after instruction `i`."""
+        if number in self.needed or (number < len(self.source.inputs) and number not in self.donated):
+            return False
+        return max(end for reader, _ in self.readers[number] for end in self.kernel[reader]) <= i
+
+    # -- loops and branches -----------------------------------------------------------------
+    def _control(self, i: int, count: int, numbers: Mapping[int, int]) -> Instruction:
+        step, op = self.steps[i], self.ops[i]
+        regions = []
+        for region in step.regions:
+            consts, carried = carry(op, region)
+            free = freeable(op.primitive, len(region.inputs), consts, carried)
+            regions.append(fused(region, free, traffic=self.traffic, whole=False))
+        reads = tuple(numbers[r] if isinstance(r, int) else r for r in self.reads[i])
+        return Instruction(step.template, step.slots, reads, count, tuple(regions), step.source)
+
+
+def carry(op: Op, region: Program) -> tuple[int, int]:
+    """How many inputs of a loop's program stay the same, and how many are carried from trip to trip."""
+    if op.primitive == "scan":
+        return op.params["num_consts"], op.params["num_carry"]
+    if op.primitive == "while":
+        body = region is op.regions[-1]
+        return (op.params["body_nconsts"], len(op.outputs)) if body else (op.params["cond_nconsts"], 0)
+    return len(region.inputs), 0
+
+
+def _copy(number: int, value: Value, writes: int) -> Instruction:
+    """An input that the program returns as it is."""
+    rank = len(value.shape)
+    params = (("loop", True), ("over", (0,)), ("read", Slot(rank)), ("written", Slot(rank + 1)))
+    template = Template("copy", ((rank, value.dtype),), params)
+    return Instruction(template, (*value.shape, value.bytes, value.bytes), (number,), writes)
