@@ -15,13 +15,13 @@ from symcost.conventions import MEMORY, Convention, convention
 from symcost.domain import Domain, format_sizes
 from symcost.errors import GeneralizationError, LoweringError
 from symcost.family import Family, Instance, origin
-from symcost.fusion import Kernels, fused, own_traffic, peak_rows
+from symcost.fusion import Kernels, compulsory, fused, own_traffic, peak_rows
 from symcost.generalize import Fit, Traces, ledger_differences
 from symcost.interpret import interpret
 from symcost.ledger import Key, Ledger, Row
 from symcost.parts import part_of
 from symcost.polynomial import Number, Poly, Size, evaluate, symbols_of, total
-from symcost.program import Program, Value
+from symcost.program import Program
 from symcost.quasilinear import simplest_taps
 from symcost.rules import load
 from symcost.rules.extent import smallest_sizes
@@ -178,16 +178,11 @@ class Analysis:
 
     def _fused(self, program: Program, trips: Mapping[str, Size]) -> Ledger:
         """Memory traffic of the program's kernels, and of a chip that keeps everything: inputs and results once."""
-        ledger = interpret(program, Kernels(own_traffic(self.options.rules)), trips=trips)
+        traffic = own_traffic(self.options.rules)
+        ledger = interpret(program, Kernels(traffic), trips=trips)
         rows = [Row(r.key, r.count, {"fused_bytes": r["bytes_accessed"]}) for r in ledger.rows]
-        needed = {r for i in program.instructions for r in i.reads if isinstance(r, int)}
-        needed |= {r for r in program.outputs if isinstance(r, int)}
-        values: list[Value] = list(program.inputs)
-        for i in program.instructions:
-            values.extend(i.template.values(i.slots))
-        ends = [r if isinstance(r, Value) else values[r] for r in dict.fromkeys(program.outputs)]
-        size = total(v.bytes for v in (*(v for n, v in enumerate(program.inputs) if n in needed), *ends))
-        rows.append(Row(Key("", "inputs and results", "", "", "", flag=INPUTS_FLAG), 1, {"compulsory_bytes": size}))
+        least = {"compulsory_bytes": compulsory(fused(program, traffic=traffic))}
+        rows.append(Row(Key("", "inputs and results", "", "", "", flag=INPUTS_FLAG), 1, least))
         return Ledger(rows, ledger.unknown)
 
     def outcome(self, name: str, platform: str = "cpu", part: str = "work") -> Outcome:

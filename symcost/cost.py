@@ -185,7 +185,7 @@ class ProgramCost:
 
     @property
     def compulsory_bytes(self) -> sympy.Expr:
-        """Bytes of arguments and captured constants, read once, and of results, written once: what no chip can save."""
+        """Bytes that no chip can save: arguments and captured constants, as far as they are read, and results."""
         return self._sympy("compulsory_bytes")
 
     @property

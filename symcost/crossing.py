@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,18 @@ from symcost.algebra import combined
 from symcost.conventions import convention
 from symcost.cost import ProgramCost
 from symcost.domain import Domain, near_names
+from symcost.dominance import arguments
 from symcost.errors import ArgumentError, MissingSizeError
 from symcost.evaluation import compile_size
+from symcost.ledger import LARGEST
 from symcost.polynomial import Size, is_nonnegative, make, symbols_of, terms_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import sympy
+
+    from symcost.hardware import Chip
 
 FARTHEST = 2**40
 """Sizes up to which a crossing is looked for, where the domain has no maximum."""
@@ -41,6 +48,19 @@ class Crossing:
 
 
 @dataclass(frozen=True)
+class Regime:
+    """Sizes at which each of two programs is bound by one part of a chip.
+
+    Attributes:
+        a, b: the parts that bind: "matrix", "vector", "memory". solutions: where the programs take equally long.
+    """
+
+    a: str
+    b: str
+    solutions: tuple[sympy.Expr, ...]
+
+
+@dataclass(frozen=True)
 class Crossover:
     """Two costs against each other along one symbol.
 
@@ -49,6 +69,7 @@ class Crossover:
         difference: that of `a` less that of `b`. domain: of both costs together.
         solutions: where they are equal, as sympy expressions in the other symbols; empty where there is none or no
             closed form. closed: whether the solutions are all there are. special: what they leave aside, in words.
+        regimes: of seconds, solutions for each pair of parts of the chip that may bind.
     """
 
     a: str
@@ -61,6 +82,7 @@ class Crossover:
     solutions: tuple[sympy.Expr, ...]
     closed: bool
     special: str = ""
+    regimes: tuple[Regime, ...] = ()
 
     def at(self, *wrong: Any, **sizes: int) -> tuple[Crossing, ...]:
         """Every crossing at given sizes of the other symbols, exact; sizes of the special kind count as they are.
@@ -128,6 +150,10 @@ class Crossover:
             return "\n".join([*lines, f"  {self.wrt} does not matter: there is no crossover"])
         for solution in self.solutions:
             lines.append(f"  equal at {self.wrt} = {solution}")
+        for regime in self.regimes:
+            for solution in regime.solutions:
+                bound = f"where {regime.a} binds {self.a} and {regime.b} {self.b}"
+                lines.append(f"  {bound}: equal at {self.wrt} = {solution}")
         if not self.closed:
             lines.append(f"  there is no closed form in {self.wrt}; at given sizes: {self._call()}")
         elif not self.solutions:
@@ -142,19 +168,23 @@ class Crossover:
         return f"<Crossover of {self.a} and {self.b} in {self.wrt}: {list(self.solutions)}>"
 
 
-def crossover(a: ProgramCost, b: ProgramCost, *, wrt: Any, quantity: str = "flops") -> Crossover:
+def crossover(
+    a: ProgramCost, b: ProgramCost, *, wrt: Any, quantity: str = "flops", chip: str | Path | Chip | None = None
+) -> Crossover:
     """Where `a` overtakes `b` as one symbol grows.
 
     Args:
         a, b: costs under one convention. wrt: the symbol, as sympy has it or by name.
-        quantity: "flops", "bytes_accessed" (or "bytes") or any other that the convention defines.
+        quantity: "flops", "bytes_accessed" (or "bytes") or any other that the convention defines; "seconds" are those
+            of the roofline on a chip.
+        chip: for "seconds": as `sc.chip` takes it.
 
     Returns:
         An object that prints as the answer: `.solutions` in closed form where the difference is a polynomial of
         first or second degree in the symbol, and `.at(**sizes)` for exact integers.
 
     Raises:
-        ArgumentError: what is no cost, or no symbol of the two.
+        ArgumentError: what is no cost, or no symbol of the two; seconds without a chip, or a chip without seconds.
         ConventionError: costs under two conventions, or a quantity that theirs does not define.
 
     Example:
@@ -176,7 +206,13 @@ def crossover(a: ProgramCost, b: ProgramCost, *, wrt: Any, quantity: str = "flop
     name = str(wrt)
     quantity = {"bytes": "bytes_accessed"}.get(quantity, quantity)
     both = combined(a, b, -1)
-    convention(a.convention).require(quantity)
+    if (quantity == "seconds") != (chip is not None):
+        raise ArgumentError(
+            "seconds depend on the chip" if chip is None else f"{quantity} are the same on every chip",
+            todo='quantity="seconds", chip="tpu-v5e"',
+        )
+    if chip is None:
+        convention(a.convention).require(quantity)
     if name not in both.domain.names:
         near = near_names(name, both.domain.names) or list(both.domain.names)
         raise ArgumentError(
@@ -185,14 +221,36 @@ def crossover(a: ProgramCost, b: ProgramCost, *, wrt: Any, quantity: str = "flop
             todo=f"wrt={near[0]!r}" if near else None,
         )
     names = (a.name, b.name) if a.name != b.name else (f"{a.name} (first)", f"{b.name} (second)")
-    difference = both.size(quantity)
+    difference, regimes = _difference(a, b, both, quantity, chip, name)
     general, special = _general(difference)
     by = _by_power(general, name)
     closed = by is not None and max(by, default=0) <= 2
     solutions = _solutions(by, both) if closed and by is not None else ()
     dim = both.domain[name]
     solutions = tuple(s for s in solutions if not s.is_number or dim.min <= s <= (dim.max or s))
-    return Crossover(*names, name, quantity, a.convention, difference, both.domain, solutions, closed, special)
+    return Crossover(*names, name, quantity, a.convention, difference, both.domain, solutions, closed, special, regimes)
+
+
+def _difference(
+    a: ProgramCost, b: ProgramCost, both: ProgramCost, quantity: str, chip: Any, wrt: str
+) -> tuple[Any, tuple[Regime, ...]]:
+    """The difference of the two, and of seconds the pairs of terms that may bind."""
+    if chip is not None:
+        from symcost.hardware.roofline import roofline
+
+        first, second = roofline(a, chip), roofline(b, chip)
+        regimes = []
+        for (x, busy), (y, other) in itertools.product(first.terms.items(), second.terms.items()):
+            if _may_bind(busy, first.size) and _may_bind(other, second.size):
+                by = _by_power(_general(busy - other)[0], wrt)
+                if by is not None and 0 < max(by, default=0) <= 2 and (found := _solutions(by, both)):
+                    regimes.append(Regime(x, y, found))
+        return first.size - second.size, tuple(regimes)
+    return (a.size(quantity) - b.size(quantity) if quantity in LARGEST else both.size(quantity)), ()
+
+
+def _may_bind(term: Any, largest: Any) -> bool:
+    return term in arguments(largest)
 
 
 def _general(size: Size) -> tuple[Size, str]:

@@ -73,6 +73,7 @@ UPWARD = {
     ("cost", "expected"),
     # `cost.seconds(chip)` is a roofline, which is made of costs and chips
     ("cost", "hardware"),
+    ("crossing", "hardware"),
 }
 """Imports inside functions that go up all the same."""
 

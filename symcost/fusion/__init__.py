@@ -4,6 +4,7 @@
 """
 
 from symcost.fusion.kernels import Kernels as Kernels
+from symcost.fusion.kernels import compulsory as compulsory
 from symcost.fusion.kernels import fused as fused
 from symcost.fusion.kernels import own_traffic as own_traffic
 from symcost.fusion.liveness import Live as Live

@@ -22,7 +22,7 @@ from symcost.fusion.kinds import (
     VIEWS,
     freeable,
 )
-from symcost.polynomial import Size, total
+from symcost.polynomial import Size, minimum, total
 from symcost.program import Instruction, Op, Program, Slot, Template, Value, itemsize
 from symcost.rules.registry import Cost, Flow, Registry, Rule, algorithm, checked
 
@@ -73,8 +73,9 @@ def fused(
         traffic: see `Traffic`. whole: the program is no part of another; an input that it returns is copied.
 
     Returns:
-        A program whose instructions hold, among their parameters, the bytes ``read`` and ``written``, which of their
-        operands they may overwrite (``over``), and whether they are made of element-wise operations (``loop``).
+        A program whose instructions hold, among their parameters, the bytes ``read`` and ``written``, those read of
+        ``each`` operand, which operands they may overwrite (``over``), and whether they are made of element-wise
+        operations (``loop``).
         Loops and branches keep their own parameters, and kernels in their regions.
     """
     free = program.donated if donated is None else donated
@@ -99,9 +100,9 @@ class _Kernel:
     def numbers(self) -> list[int]:
         return list(dict.fromkeys((*self.whole, *self.parts)))
 
-    @property
-    def bytes(self) -> Size:
-        return total((*self.whole.values(), *(size for n, size in self.parts.items() if n not in self.whole)))
+    def bytes(self) -> list[Size]:
+        """What is read of each of `numbers`."""
+        return [self.whole[n] if n in self.whole else self.parts[n] for n in self.numbers]
 
 
 class _Fusion:
@@ -236,7 +237,8 @@ class _Fusion:
 
     def _kernel(self, i: int, kernel: _Kernel, count: int, numbers: Mapping[int, int]) -> Instruction:
         step, op = self.steps[i], self.ops[i]
-        read, written = kernel.bytes, total(v.bytes for v in op.outputs)
+        each = kernel.bytes()
+        read, written = total(each), total(v.bytes for v in op.outputs)
         over = [n for n in dict.fromkeys(self._overwritable(i, kernel)) if self._free_after(n, i)]
         if op.primitive in UPDATES:
             if over:
@@ -248,6 +250,7 @@ class _Fusion:
             read, written = own - written, written
         rank = step.template.rank_total
         params = (
+            ("each", tuple(Slot(rank + 2 + k) for k in range(len(each)))),
             ("loop", op.primitive in PRODUCERS),
             ("over", tuple(kernel.numbers.index(n) for n in over)),
             ("read", Slot(rank)),
@@ -256,7 +259,7 @@ class _Fusion:
         old = step.template
         template = Template(old.primitive, old.outputs, params, old.scope, old.phase)
         reads = tuple(numbers[n] for n in kernel.numbers)
-        return Instruction(template, (*step.slots[:rank], read, written), reads, count, (), step.source)
+        return Instruction(template, (*step.slots[:rank], read, written, *each), reads, count, (), step.source)
 
     def _overwritable(self, i: int, kernel: _Kernel) -> Iterator[int]:
         """Values that a kernel reads no earlier than it writes the element at the same place, and of the same type."""
@@ -316,6 +319,32 @@ def carry(op: Op, region: Program) -> tuple[int, int]:
 def _copy(number: int, value: Value, writes: int) -> Instruction:
     """An input that the program returns as it is."""
     rank = len(value.shape)
-    params = (("loop", True), ("over", (0,)), ("read", Slot(rank)), ("written", Slot(rank + 1)))
-    template = Template("copy", ((rank, value.dtype),), params)
-    return Instruction(template, (*value.shape, value.bytes, value.bytes), (number,), writes)
+    sizes = ("each", (Slot(rank),)), ("read", Slot(rank)), ("written", Slot(rank))
+    template = Template("copy", ((rank, value.dtype),), (("loop", True), ("over", (0,)), *sizes))
+    return Instruction(template, (*value.shape, value.bytes), (number,), writes)
+
+
+def compulsory(program: Program) -> Size:
+    """Bytes that a fused program must move whatever a chip keeps: arguments as far as they are read, and results.
+
+    Args:
+        program: what `fused` returned.
+    """
+    parts: dict[int, list[Size]] = {}
+    made: list[Size] = [v.bytes for v in program.inputs]
+    for op in program.ops():
+        written = op.params.get("written") if len(op.outputs) == 1 else None  # an update may write less than all
+        made.extend(v.bytes if written is None else written for v in op.outputs)
+        reads = op.instruction.reads
+        each = op.params.get("each", [v.bytes for v in op.inputs])
+        for number, size in zip(reads, each, strict=True):
+            if isinstance(number, int) and number < len(program.inputs):
+                parts.setdefault(number, []).append(size)
+    read = (_at_most(program.inputs[n].bytes, sizes) for n, sizes in parts.items())
+    results = (r.bytes if isinstance(r, Value) else made[r] for r in dict.fromkeys(program.outputs))
+    return total((*read, *results))
+
+
+def _at_most(whole: Size, parts: list[Size]) -> Size:
+    """All parts together, or the whole."""
+    return whole if whole in parts else minimum(whole, total(parts))
