@@ -114,6 +114,7 @@ def trace_training(
     trips: Mapping[str, Any] | None = None,
     strict: bool = False,
     rules: Mapping[str, Rule] | None = None,
+    donate: bool = False,
     progress: Progress | None = None,
 ) -> ProgramCost:
     """The cost of one training step: loss, gradient and optimizer update in one program.
@@ -121,6 +122,8 @@ def trace_training(
     Args:
         obj: the model, as in `trace`. *args: its arguments, then the targets.
         loss: ``loss(outputs, targets)`` -> scalar. optimizer: an Optax gradient transformation.
+        donate: params, optimizer state and model state take their new values in place, as with
+            ``jax.jit(step, donate_argnums=...)``; `peak_memory` depends on it.
         Others: as in `trace`. `cost.by_phase()` tells forward, backward, recomputed and update apart.
 
     Example:
@@ -141,6 +144,7 @@ def trace_training(
         mutable=mutable,
         params=params,
         where=where,
+        donate=donate,
     )
     return analyze_family(family, trips=trips, strict=strict, rules=rules, progress=progress)
 

@@ -20,7 +20,7 @@ from symcost.frontend.dispatch import kind_of, model_at
 from symcost.frontend.model import forward
 from symcost.frontend.options import Options, merged_kwargs
 from symcost.frontend.substitute import callables_in, symbols_in
-from symcost.frontend.training import check_training, optimizer_at, training_step
+from symcost.frontend.training import check_donate, check_training, optimizer_at, training_step
 from symcost.grammar import parse_shape
 
 
@@ -81,6 +81,7 @@ def training_family(
     params: Any = (),
     where: Any = (),
     dims: Any = None,
+    donate: Any = False,
 ) -> Family:
     """The family of one training step: loss, gradient and update in one program.
 
@@ -90,6 +91,7 @@ def training_family(
         args: the model's arguments, and last the targets (a pytree), which only the loss sees.
         loss: (outputs, targets) -> a scalar.
         optimizer: an Optax gradient transformation, or `sc.build(optax.adam, ...)`.
+        donate: params, optimizer state and the model's state are donated, as by `jax.jit(step, donate_argnums=...)`.
 
     Raises:
         ArgumentError: a loss that is no scalar or no function, no optimizer, no targets, nothing to train.
@@ -105,6 +107,7 @@ def training_family(
     """
     args, kwargs = _checked(args, kwargs)
     check_training(loss, optimizer, args)
+    check_donate(donate)
     if not params and kind_of(obj) == "function" and not isinstance(obj, Deferred):
         params = (0,)
     options = Options.of(method, rngs, mutable, params)
@@ -123,7 +126,7 @@ def training_family(
                 todo="sc.trace_training(model, x, y, loss=..., optimizer=...)",
             ) from None
         targets = arguments_at(args[-1:], {}, sizes, scalars_are_arrays=True)
-        return training_step(model, targets.args[0], loss, optimizer_at(optimizer, sizes))
+        return training_step(model, targets.args[0], loss, optimizer_at(optimizer, sizes), donate)
 
     return Family(
         domain_of(names, where, dims),

@@ -15,7 +15,9 @@ from symcost.frontend.deferred import Deferred
 from symcost.frontend.model import Model, instance
 
 
-def training_step(model: Model, targets: Any, loss: Callable[[Any, Any], Any], optimizer: Any) -> Instance:
+def training_step(
+    model: Model, targets: Any, loss: Callable[[Any, Any], Any], optimizer: Any, donate: bool = False
+) -> Instance:
     """The program ``params, optimizer state, ... -> new params, new optimizer state, new state, loss``.
 
     Args:
@@ -23,6 +25,7 @@ def training_step(model: Model, targets: Any, loss: Callable[[Any, Any], Any], o
         targets: pytree of `jax.ShapeDtypeStruct`, handed to the loss.
         loss: (outputs, targets) -> a scalar.
         optimizer: an Optax gradient transformation.
+        donate: the new params, optimizer state and state take the memory of the old ones.
     """
     import optax
 
@@ -51,9 +54,12 @@ def training_step(model: Model, targets: Any, loss: Callable[[Any, Any], Any], o
             params = optax.apply_updates(params, updates)
         return params, optimizer_state, new_state, value
 
+    def donating(*trees: Any) -> Any:
+        return jax.jit(step, donate_argnums=(0, 1, 2))(*trees)
+
     return instance(
         f"train_{model.name}",
-        step,
+        donating if donate else step,
         (model.params, "params"),
         (optimizer_state, "state"),
         (model.state, "state"),
@@ -80,6 +86,12 @@ def check_training(loss: Any, optimizer: Any, args: tuple[Any, ...]) -> None:
         raise ArgumentError(
             "a training step needs the targets, as the last argument", todo="sc.trace_training(model, x, y, loss=...)"
         )
+
+
+def check_donate(donate: Any) -> None:
+    """Raise an `ArgumentError` unless it is said plainly whether a training step donates."""
+    if not isinstance(donate, bool):
+        raise ArgumentError(f"donate={donate!r} is neither True nor False", todo="donate=True")
 
 
 def optimizer_at(optimizer: Any, sizes: Mapping[str, int]) -> Any:
