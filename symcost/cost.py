@@ -206,10 +206,10 @@ class ProgramCost:
             >>> print(cost.peak(N=100, F=8, H=64))
             34,048 bytes at N=100, F=8, H=64
               while dot_general, forward, <doctest symcost.cost.ProgramCost.peak[1]>:1 (<lambda>)
-                     25,600  float32[100,64]  dot_general, <doctest symcost.cost.ProgramCost.peak[1]>:1 (<lambda>)
-                      3,200  float32[100,8]  argument
-                      3,200  float32[100,8]  dot_general, <doctest symcost.cost.ProgramCost.peak[1]>:1 (<lambda>)
-                      2,048  float32[8,64]  argument
+                     25,600  f32[100,64]  dot_general, <doctest symcost.cost.ProgramCost.peak[1]>:1 (<lambda>)
+                      3,200  f32[100,8]  argument
+                      3,200  f32[100,8]  dot_general, <doctest symcost.cost.ProgramCost.peak[1]>:1 (<lambda>)
+                      2,048  f32[8,64]  argument
         """
         from symcost.moment import peak
 

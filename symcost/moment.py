@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from symcost.analysis import Analysis
     from symcost.fusion.liveness import Array
     from symcost.program import Instruction
+
+_SHORT = {"float": "f", "int": "i", "uint": "u", "complex": "c", "bfloat": "bf"}
 
 SHOWN = 12
 """Arrays that are printed."""
@@ -35,9 +38,14 @@ class LiveArray:
     scope: str
     source: str
 
+    @property
+    def array(self) -> str:
+        """Type and shape as JAX prints them: ``f32[8,16]``."""
+        short = re.sub(r"^(float|int|uint|complex|bfloat)(?=\d)", lambda m: _SHORT[m[1]], self.dtype)
+        return f"{short}[{','.join(map(str, self.shape))}]"
+
     def __str__(self) -> str:
-        shape = f"{self.dtype}[{','.join(map(str, self.shape))}]"
-        return f"{self.bytes:>15,}  {shape}  " + ", ".join(filter(None, (self.what, self.scope, self.source)))
+        return f"{self.bytes:>15,}  {self.array}  " + ", ".join(filter(None, (self.what, self.scope, self.source)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,4 +152,20 @@ Depth = Annotated[
         help="Cut module paths to so many components (with --by scope).",
     ),
 ]
+Chips = Annotated[
+    list[str],
+    _option(
+        "--chip",
+        panel=OUTPUT,
+        metavar="NAME,...",
+        help="How long it takes on a chip at least, by its roofline: tpu-v5e, gpu-h100, or the .toml file of one.",
+    ),
+]
+Devices = Annotated[
+    int | None,
+    _option("--devices", panel=OUTPUT, metavar="COUNT", min=1, help="Chips that share the work (with --chip)."),
+]
+Peak = Annotated[
+    bool, _flag("--peak", panel=OUTPUT, help="Where memory peaks, and what is alive there (with all sizes by --at).")
+]
 Json = Annotated[bool, _flag("--json", panel=OUTPUT, help="Print one JSON object instead of text.")]

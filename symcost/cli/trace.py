@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ EXAMPLES = examples(
     'symcost trace jax.numpy:matmul --arg "N F" --arg "F H" --at N=9,F=8,H=7 --json',
     'symcost trace jax.numpy:sort --arg "N" --at N=1000 --at N=1000000',
     "symcost trace zoo:lstm --convention xla",
+    "symcost trace zoo:transformer-block --chip tpu-v5e,gpu-h100 --at B=8,T=512,D=768,H=12,K=64 --peak",
     'symcost trace model.py:early_exit --arg "N F" --expect cond_0=0.9,0.1',
 )
 
@@ -43,6 +44,9 @@ def command(
     expect: o.Expect = [],  # noqa: B006
     by: o.By = None,
     depth: o.Depth = None,
+    chip: o.Chips = [],  # noqa: B006
+    devices: o.Devices = None,
+    peak: o.Peak = False,
     json: o.Json = False,
     debug: o.Debug = False,
 ) -> None:
@@ -51,10 +55,44 @@ def command(
     at_points = points(at)
     chances = probabilities(expect)
     known_convention(convention)
+    where_to = known_chips(chip)
     with progress(f"tracing {target}", quiet=json) as report:
         cost = request.trace(report).under(convention)
-        cost = cost.expected(chances) if chances else cost
-    show(cost_report(cost, at_points, [axis.value for axis in by or ()], depth, join=not json), json)
+        expected = cost.expected(chances) if chances else cost
+        found = cost_report(expected, at_points, [axis.value for axis in by or ()], depth, join=not json)
+        more = [*(rooflines(cost, at_points, where_to, devices)), *(peaks(cost, at_points) if peak else ())]
+    show(replace(found, tables=(*found.tables, *more)), json)
+
+
+def known_chips(names: Sequence[str]) -> list[Any]:
+    """The chips that are named, several in one text; complains before anything is traced."""
+    from symcost.hardware import chip
+
+    return [chip(name.strip()) for text in names for name in text.split(",")]
+
+
+def rooflines(
+    cost: Any, at: Sequence[Mapping[str, Any]], chips: Sequence[Any], devices: int | None = None
+) -> Iterator[Any]:
+    """A table for each chip."""
+    from symcost.hardware.present import roofline_table
+    from symcost.hardware.roofline import roofline
+
+    for chip in chips:
+        some, complete, _ = bound(cost, at)
+        yield roofline_table(roofline(some, chip, devices=devices), complete)
+
+
+def peaks(cost: Any, at: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+    """A table for each point: what is alive at the peak."""
+    from symcost.errors import MissingSizeError
+    from symcost.hardware.present import peak_table
+
+    if not at and cost.domain.names:
+        sizes = ",".join(f"{name}=64" for name in cost.domain.names)
+        raise MissingSizeError("what is alive at the peak depends on the sizes", todo=f"--at {sizes}")
+    for point in at or [{}]:
+        yield peak_table(cost.peak(**point))
 
 
 def known_convention(name: str) -> None:
