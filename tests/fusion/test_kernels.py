@@ -1,0 +1,152 @@
+"""Traffic after fusion, against formulas by hand: what each kernel reads and writes."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import symcost as sc
+from symcost.capture import trace
+from symcost.fusion import fused
+
+
+def chain(x):
+    return jnp.exp(jnp.sin(x) + 1.0) * 2.0
+
+
+def twice(x):
+    """Both readers of sin(x) are in one kernel."""
+    y = jnp.sin(x)
+    return y * jnp.exp(y)
+
+
+def dense(x, w, b):
+    return jax.nn.relu(x @ w + b)
+
+
+def softmax(x):
+    return jax.nn.softmax(x)
+
+
+def total(x):
+    return jnp.sum(jnp.sin(x), axis=1)
+
+
+def centred(x):
+    return x - jnp.mean(x, axis=1, keepdims=True)
+
+
+def take(table, i):
+    return table.at[i].get(mode="clip") * 2.0
+
+
+def update(x, u):
+    return jax.lax.dynamic_update_slice(x, u, (0, 0))
+
+
+def transposed(x, w):
+    return x @ w.T
+
+
+def half(x):
+    return jnp.sin(x[:5]) + 1.0
+
+
+def steps(x, ws):
+    return jax.lax.scan(lambda c, w: (jnp.tanh(c @ w), None), x, ws)[0]
+
+
+def returned(x):
+    return x, jnp.sin(x)
+
+
+CASES = {
+    # name: (function, arguments, bytes that kernels move, bytes that no chip can save)
+    "a chain": (chain, ["N F"], "8*N*F", "8*N*F"),
+    "a diamond": (twice, ["N F"], "8*N*F", "8*N*F"),
+    # the dot reads x and w and writes y; bias and relu read y and b and write the result
+    "dense": (dense, ["N F", "F H", "H"], "4*N*F + 12*N*H + 4*F*H + 4*H", "4*N*F + 4*N*H + 4*F*H + 4*H"),
+    # max reads x; exp reads x and max, writes e; sum reads e; div reads e and sum
+    "softmax": (softmax, ["N F"], "24*N*F + 16*N", "8*N*F"),
+    "a sum": (total, ["N F"], "4*N*F + 4*N", "4*N*F + 4*N"),
+    "less its mean": (centred, ["N F"], "12*N*F + 8*N", "8*N*F"),
+    # T rows are read, T indices, and T rows written
+    "rows of a table": (take, ["V D", "T:int32"], "8*T*D + 4*T", "4*T*D + 4*T + min(4*V*D, 4*T*D)"),
+    # an argument that is not donated stays: the result is written as a whole
+    "an update": (update, ["N F", "3 F"], "8*N*F + 12*F", None),
+    "a transposed operand": (transposed, ["N F", "H F"], "4*N*F + 4*N*H + 4*F*H", "4*N*F + 4*N*H + 4*F*H"),
+    "a slice": (half, ["2*N+5 F"], "40*F", "20*F + min(8*N*F + 20*F, 20*F)"),
+    # each step: the dot reads c and w and writes; tanh reads and writes
+    "a scan": (steps, ["N F", "L F F"], "16*N*F*L + 4*F**2*L", None),
+    "an argument as a result": (returned, ["N F"], "16*N*F", "12*N*F"),
+}
+
+
+def arrays(shapes):
+    return [sc.array(*text.split(":")) for text in shapes]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_traffic_is_what_kernels_read_and_write(name):
+    function, shapes, moved, least = CASES[name]
+    cost = sc.trace(function, *arrays(shapes))
+    sizes = {n: 7 + 4 * i for i, n in enumerate(cost.domain.names)}
+    assert cost.at(**sizes).fused_bytes == eval(moved, {"min": min}, dict(sizes)), cost.text("fused_bytes")
+    if least is not None:
+        assert cost.at(**sizes).compulsory_bytes == eval(least, {"min": min}, dict(sizes))
+
+
+def test_a_donated_argument_is_changed_in_place():
+    cost = sc.trace(jax.jit(update, donate_argnums=0), sc.array("N F"), sc.array("3 F"))
+    assert cost.text("fused_bytes") == "24*F"
+
+
+def test_the_middle_lies_between_the_bounds():
+    from symcost import zoo
+
+    for name in ("mlp", "gcn-sparse", "transformer-scan"):
+        entry = zoo.get(name)
+        cost = entry.trace_gradient()
+        for seed in range(3):
+            import numpy as np
+
+            values = cost.at(**entry.sample(np.random.default_rng(seed)))
+            assert values.compulsory_bytes <= values.fused_bytes <= values.bytes_accessed
+
+
+def test_kernels_do_not_depend_on_sizes():
+    """Which operations are one kernel follows from who reads what; sizes that coincide change nothing."""
+
+    def kernels(n, f, h):
+        shapes = [jax.ShapeDtypeStruct(s, "float32") for s in ((n, f), (f, h), (h,))]
+        return [i.template.primitive for i in fused(trace(dense, shapes)).instructions]
+
+    assert kernels(8, 8, 8) == kernels(3, 5, 7) == ["dot_general", "max"]
+
+
+def test_a_rule_of_the_users_own_says_what_its_operation_moves():
+    def sort(op):
+        return sc.Cost(bytes_accessed=17 * op.output.size)
+
+    cost = sc.trace(jnp.sort, sc.array("N"), rules={"sort": sort})
+    assert cost.text("fused_bytes") == "17*N"
+    assert sc.trace(jnp.sort, sc.array("N")).text("fused_bytes") == "8*N"
+
+
+def test_the_largest_branch_of_a_conditional_counts():
+    def either(p, x, w):
+        return jax.lax.cond(p, lambda: jnp.sin(x), lambda: x @ w)
+
+    cost = sc.trace(either, sc.array("", "bool"), sc.array("N F"), sc.array("F F"))
+    values = cost.at(N=10, F=20)
+    assert values.fused_bytes == (4 + 1) + 8 * 10 * 20 + 4 * 20 * 20  # the predicate as a number, and the dot
+
+
+def test_trip_counts_stand_in_the_traffic_as_in_the_flops():
+    def search(x):
+        return jax.lax.while_loop(lambda c: c[0, 0] < 9, lambda c: c @ c, x)
+
+    cost = sc.trace(search, sc.array("N N"))
+    (name,) = [u.symbol for u in cost.unknown]
+    assert cost.at(N=5, **{name: 10}).fused_bytes - cost.at(N=5, **{name: 9}).fused_bytes == 3 * 4 * 25 - 4 * 25 + 5
