@@ -21,15 +21,17 @@ from symcost.hlo import attributes
 from symcost.hlo.op_names import Frame, enter_call, read
 from symcost.hlo.shapes import Array, Shape, Tuple, parse_shape, value
 from symcost.hlo.sources import Source
+from symcost.hlo.stored import as_stored
 from symcost.hlo.text import Line, read_module
 from symcost.program import Instruction, Program, SkeletonBuilder, Template
 
 
-def parse_hlo(text: str) -> Program:
+def parse_hlo(text: str, stored: bool = False) -> Program:
     """The entry computation of an HLO module, called computations as regions.
 
     Args:
-        text: what ``HloModule.to_string()`` prints.
+        text: what ``HloModule.to_string()`` prints. stored: whether arrays have the size that their layouts give them,
+            tiles included; the program and its regions then are `StoredProgram`s.
 
     Raises:
         SymcostError: a line that is not HLO as XLA prints it.
@@ -44,7 +46,7 @@ def parse_hlo(text: str) -> Program:
         >>> [(op.primitive, op.output.shape, op.scope, op.params["jax_primitive"]) for op in program.ops()]
         [('exponential', (2, 3), 'Net', 'exp')]
     """
-    module = _Module(text)
+    module = _Module(text, stored)
     program = module.program(module.text.entry, Frame(), "main")
     program.kinds = ("argument",) * len(program.inputs)
     return program
@@ -53,8 +55,8 @@ def parse_hlo(text: str) -> Program:
 class _Module:
     """Programs by computation and frame, and what their instructions have in common."""
 
-    def __init__(self, text: str):
-        self.text = read_module(text)
+    def __init__(self, text: str, stored: bool):
+        self.text, self.stored = read_module(text), stored
         self.lines: dict[str, list[Line]] = {}
         self.programs: dict[tuple[str, Frame], Program] = {}
         self.shapes: dict[str, Shape] = {}
@@ -96,6 +98,7 @@ class _Computation:
         self.elements: dict[str, list[_Value]] = {}  # of tuples
         self.instructions: list[Instruction] = []
         self.count = 0
+        self.stored: list[int | None] = []  # bytes of values in memory, where layouts say so
 
     def program(self, lines: list[Line], label: str) -> Program:
         inputs = self.parameters(lines)
@@ -109,12 +112,13 @@ class _Computation:
                 self.append(line)
             if line.root:
                 root = line
-        return Program(
+        found = Program(
             inputs=tuple(value(leaf) for leaf in inputs),
             instructions=tuple(self.instructions),
             outputs=self.values[root.name].numbers,
             name=label,
         )
+        return as_stored(found, self.stored) if self.module.stored else found
 
     def parameters(self, lines: list[Line]) -> list[Array]:
         """Number the parameters' leaves in the order of the parameters, wherever they stand in the text."""
@@ -127,10 +131,11 @@ class _Computation:
         return inputs
 
     def define(self, name: str, shape: Shape, constant: bool = False) -> None:
-        n, table = 1, None
+        leaves = shape.leaves()
+        n, table = len(leaves), None
         if isinstance(shape, Tuple):
-            n = len(shape.leaves())
             table = (len(shape.elements), n)
+        self.stored += [leaf.stored for leaf in leaves]
         scalar = constant and isinstance(shape, Array) and not shape.dims
         self.values[name] = _Value(tuple(range(self.count, self.count + n)), shape, table, scalar)
         self.count += n

@@ -1,0 +1,76 @@
+"""Arrays as a TPU stores them: in tiles, of which the last ones are partly empty.
+
+HLO writes the tiles behind the order of dimensions, as in ``f32[1000,7]{0,1:T(8,128)}``: 7 rows of 1000 are stored as
+whole tiles of 8 rows by 128 numbers. Further tiles divide the first one, as in ``T(8,128)(2,1)`` for numbers of 16 bits.
+What stands in no tile is stored as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from math import prod
+
+from symcost.program import itemsize
+
+_TILES = re.compile(r"T((?:\(\d+(?:,\d+)*\))+)")
+_BITS = re.compile(r"E\((\d+)\)")
+_SEMAPHORE = re.compile(r"S\([28]\)$")
+"""Memories of flags; a flag counts as a whole tile of 8 by 128."""
+
+
+def stored_bytes(dtype: str, dims: Sequence[int], minor_to_major: Sequence[int], layout: str) -> int | None:
+    """Bytes that an array takes up in memory; None where its layout says nothing but the order of dimensions.
+
+    Args:
+        dtype, dims: of the array. minor_to_major: the order of dimensions. layout: as HLO writes it.
+
+    Example:
+        >>> stored_bytes("float32", (1000, 7), (0, 1), "0,1:T(8,128)") == 8 * 1024 * 4
+        True
+        >>> stored_bytes("bfloat16", (1000, 7), (0, 1), "0,1:T(8,128)(2,1)S(1)") == 8 * 1024 * 2
+        True
+    """
+    extra = layout.partition(":")[2]
+    if not extra:
+        return None
+    tiles, bits = read_tiles(extra), _BITS.search(extra)
+    if not tiles and _SEMAPHORE.search(extra):
+        tiles = ((8, 128),)
+    elements = stored_elements(dims, minor_to_major, tiles)
+    return elements * int(bits[1]) // 8 if bits else elements * itemsize(dtype)
+
+
+def read_tiles(text: str) -> tuple[tuple[int, ...], ...]:
+    """The tiles in what a layout says behind its order of dimensions, outermost first; none where it has none.
+
+    Example:
+        >>> read_tiles("T(8,128)(2,1)S(1)"), read_tiles("S(1)")
+        (((8, 128), (2, 1)), ())
+    """
+    found = _TILES.search(text)
+    if found is None:
+        return ()
+    return tuple(tuple(int(n) for n in tile.split(",")) for tile in found[1].strip("()").split(")("))
+
+
+def stored_elements(dims: Sequence[int], minor_to_major: Sequence[int], tiles: Sequence[Sequence[int]]) -> int:
+    """Elements that an array takes up in memory, those that only fill its tiles included.
+
+    Args:
+        dims: of the array. minor_to_major: the order in which dimensions are stored. tiles: outermost first.
+
+    Example:
+        >>> stored_elements((1000, 7), (0, 1), [(8, 128)]) == 8 * 1024
+        True
+        >>> stored_elements((), (), [(128,)])
+        128
+    """
+    physical = [dims[axis] for axis in reversed(minor_to_major)]
+    for tile in tiles:
+        missing = len(tile) - len(physical)
+        physical = [1] * missing + physical
+        outer, inner = physical[: len(physical) - len(tile)], physical[len(physical) - len(tile) :]
+        # A tile's rows and columns become dimensions of their own, for the next tile to divide.
+        physical = [*outer, *(-(-n // t) for n, t in zip(inner, tile, strict=True)), *tile]
+    return prod(physical)
