@@ -23,6 +23,7 @@ from symcost.hlo.shapes import Array, Shape, Tuple, parse_shape, value
 from symcost.hlo.sources import Source
 from symcost.hlo.stored import as_stored
 from symcost.hlo.text import Line, read_module
+from symcost.hlo.tiles import Storage
 from symcost.program import Instruction, Program, SkeletonBuilder, Template
 
 
@@ -98,7 +99,7 @@ class _Computation:
         self.elements: dict[str, list[_Value]] = {}  # of tuples
         self.instructions: list[Instruction] = []
         self.count = 0
-        self.stored: list[int | None] = []  # bytes of values in memory, where layouts say so
+        self.storage: list[Storage | None] = []  # of values, by number
 
     def program(self, lines: list[Line], label: str) -> Program:
         inputs = self.parameters(lines)
@@ -118,7 +119,7 @@ class _Computation:
             outputs=self.values[root.name].numbers,
             name=label,
         )
-        return as_stored(found, self.stored) if self.module.stored else found
+        return as_stored(found, self.storage) if self.module.stored else found
 
     def parameters(self, lines: list[Line]) -> list[Array]:
         """Number the parameters' leaves in the order of the parameters, wherever they stand in the text."""
@@ -135,7 +136,7 @@ class _Computation:
         n, table = len(leaves), None
         if isinstance(shape, Tuple):
             table = (len(shape.elements), n)
-        self.stored += [leaf.stored for leaf in leaves]
+        self.storage += [leaf.storage for leaf in leaves]
         scalar = constant and isinstance(shape, Array) and not shape.dims
         self.values[name] = _Value(tuple(range(self.count, self.count + n)), shape, table, scalar)
         self.count += n

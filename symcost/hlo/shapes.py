@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from symcost.errors import SymcostError
-from symcost.hlo.tiles import stored_bytes
+from symcost.hlo.tiles import Storage, storage
 from symcost.program import Value
 
 
@@ -21,13 +21,13 @@ class Array:
 
     Attributes:
         dtype: by numpy's name. dims: of the array. layout: their order from minor to major.
-        stored: bytes that it takes up in memory, where its layout says more than the order of dimensions.
+        storage: how it lies in memory, where its layout says more than the order of dimensions.
     """
 
     dtype: str
     dims: tuple[int, ...]
     layout: tuple[int, ...]
-    stored: int | None = None
+    storage: Storage | None = None
 
     def leaves(self) -> tuple[Array, ...]:
         return (self,)
@@ -56,8 +56,8 @@ def parse_shape(text: str) -> Shape:
 
     Example:
         >>> parse_shape("(s32[], /*index=1*/f32[4,8]{0,1})").leaves()[1]
-        Array(dtype='float32', dims=(4, 8), layout=(0, 1), stored=None)
-        >>> parse_shape("bf16[4,8]{1,0:T(8,128)(2,1)}").stored == 8 * 128 * 2
+        Array(dtype='float32', dims=(4, 8), layout=(0, 1), storage=None)
+        >>> parse_shape("bf16[4,8]{1,0:T(8,128)(2,1)}").storage.bytes == 8 * 128 * 2
         True
     """
     text = re.sub(r"/\*.*?\*/", "", text).strip()
@@ -87,7 +87,7 @@ def _shape(text: str, start: int) -> tuple[Shape, int]:
     order = (layout or "").partition(":")[0]
     minor_to_major = tuple(int(d) for d in order.split(",") if d) or tuple(reversed(range(len(sizes))))
     name = dtype_name(dtype)
-    return Array(name, sizes, minor_to_major, stored_bytes(name, sizes, minor_to_major, layout or "")), found.end()
+    return Array(name, sizes, minor_to_major, storage(name, sizes, minor_to_major, layout or "")), found.end()
 
 
 def dtype_name(hlo: str) -> str:

@@ -158,6 +158,9 @@ INDEXED = words(
 PARTS = INDEXED | {"slice"}
 """Primitives of which XLA counts only the part of the operand that is touched."""
 
+COPIES = words("copy-start copy-done")
+"""Copies from one memory to another that go on beside the computation."""
+
 _CHOICES = words("select")
 _CONVERSIONS = words("convert bitcast-convert reduce-precision stochastic-convert real imag complex")
 _CONSTANTS = words("broadcast constant iota")

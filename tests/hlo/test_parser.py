@@ -13,6 +13,7 @@ from symcost.errors import SymcostError, TargetError
 from symcost.hlo import attributes, op_names
 from symcost.hlo.op_names import Frame, OpName, enter_call
 from symcost.hlo.shapes import Array, Tuple, parse_shape
+from symcost.hlo.tiles import Storage
 from symcost.program import Record, SkeletonBuilder
 
 
@@ -24,7 +25,9 @@ def S(*shape, dtype=jnp.float32):
 def test_shapes():
     assert parse_shape("f32[]") == Array("float32", (), ())
     assert parse_shape("pred[3]{0}") == Array("bool", (3,), (0,))
-    assert parse_shape("bf16[2,0,5]{0,2,1:T(8,128)(2,1)}") == Array("bfloat16", (2, 0, 5), (0, 2, 1))
+    assert parse_shape("bf16[2,0,5]{0,2,1}") == Array("bfloat16", (2, 0, 5), (0, 2, 1))
+    tiled = parse_shape("bf16[2,0,5]{0,2,1:T(8,128)(2,1)}")
+    assert tiled == Array("bfloat16", (2, 0, 5), (0, 2, 1), Storage(0, ((2, 8), (0, 128))))
     assert parse_shape("f8e5m2fnuz[7]").dtype == "float8_e5m2fnuz"
     assert parse_shape("()") == Tuple(())
     nested = parse_shape("((s32[], f32[4,8]{1,0}), /*index=1*/token[])")

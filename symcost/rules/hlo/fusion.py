@@ -6,7 +6,7 @@ from symcost.polynomial import Size, total
 from symcost.program import Op, Program
 from symcost.rules.registry import Cost, Flow, hlo
 
-IMMEDIATE = 8
+IMMEDIATE = 1
 """Constants of more elements than this inside a fusion are read from memory."""
 
 
@@ -14,19 +14,25 @@ IMMEDIATE = 8
 def fusion(op: Op) -> Cost | Flow:
     """Arithmetic of the body; bytes: what is written, and of every operand the part that the body reads. One made for a
     gather or scatter (kind=kCustom) costs what the first of these in its body does, and nothing else."""
+    pick = picked(op)
+    if pick is not None:
+        cost = hlo.cost(pick)
+        assert cost is not None
+        return cost
     body = op.regions[0]
     inner = list(body.ops())
-    if op.params.get("kind") == "kCustom":
-        for step in inner:
-            if step.primitive in ("gather", "scatter"):
-                cost = hlo.cost(step)
-                assert cost is not None
-                return cost
     read = [_read(body, inner, number) for number in range(len(body.inputs))]
     constants = [o.output.bytes for o in inner if o.primitive == "constant" and _elements(o) > IMMEDIATE]
     written = [_written(body, inner, number) for number in _results(body, inner)]
     memory = total((*read, *constants, *written))
     return Flow(((1, body),), own=Cost(bytes_accessed=memory), collapse=True)
+
+
+def picked(op: Op) -> Op | None:
+    """The gather or scatter that a fusion was made for, and is counted as; None for any other operation."""
+    if op.primitive != "fusion" or op.params.get("kind") != "kCustom":
+        return None
+    return next((step for step in op.regions[0].ops() if step.primitive in ("gather", "scatter")), None)
 
 
 def _elements(constant: Op) -> int:
