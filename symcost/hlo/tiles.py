@@ -18,8 +18,7 @@ Tiles = tuple[tuple[int, ...], ...]
 
 _TILES = re.compile(r"T((?:\(\d+(?:,\d+)*\))+)")
 _BITS = re.compile(r"E\((\d+)\)")
-_SEMAPHORE = re.compile(r"S\([28]\)$")
-"""Memories of flags; a flag counts as a whole tile of 8 by 128."""
+_SPACE = re.compile(r"S\((\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,12 @@ class Storage:
     Attributes:
         bytes: that it takes up, those that only fill its tiles included.
         tile: of the dimensions that its outermost tile divides, the tile's extents, as (dimension, extent) pairs.
+        space: number of the memory; 0 is the large one.
     """
 
     bytes: int
     tile: tuple[tuple[int, int], ...] = ()
+    space: int = 0
 
 
 def storage(dtype: str, dims: Sequence[int], minor_to_major: Sequence[int], layout: str) -> Storage | None:
@@ -45,18 +46,17 @@ def storage(dtype: str, dims: Sequence[int], minor_to_major: Sequence[int], layo
         >>> storage("float32", (1000, 7), (0, 1), "0,1:T(8,128)").bytes == 8 * 1024 * 4
         True
         >>> storage("bfloat16", (1000, 7), (0, 1), "0,1:T(8,128)(2,1)S(1)")
-        Storage(bytes=16384, tile=((1, 8), (0, 128)))
+        Storage(bytes=16384, tile=((1, 8), (0, 128)), space=1)
     """
     extra = layout.partition(":")[2]
     if not extra:
         return None
-    tiles, bits = read_tiles(extra), _BITS.search(extra)
-    if not tiles and _SEMAPHORE.search(extra):
-        tiles = ((8, 128),)
+    tiles, bits, space = read_tiles(extra), _BITS.search(extra), _SPACE.search(extra)
     elements = stored_elements(dims, minor_to_major, tiles)
     size = elements * int(bits[1]) // 8 if bits else elements * itemsize(dtype)
     outer = tiles[0] if tiles else ()
-    return Storage(size, tuple(zip(reversed(minor_to_major[: len(outer)]), outer, strict=False)))
+    extents = tuple(zip(reversed(minor_to_major[: len(outer)]), outer, strict=False))
+    return Storage(size, extents, int(space[1]) if space else 0)
 
 
 def read_tiles(text: str) -> Tiles:

@@ -3,7 +3,7 @@
 It follows the same rules with other sizes. Written against libtpu 0.0.42 - 0.0.50, whose figures these are (found by
 compiling small programs; the compiler is not open):
 
-- An array has the bytes of its whole tiles (`symcost.hlo.tiles`), and so have the semaphores of copies.
+- An array has the bytes of its whole tiles (`symcost.hlo.tiles`), a semaphore those of a tile of 8 by 128 numbers.
 - The table of a tuple has 4 bytes per entry, in whole granules of memory (`Target.granule`).
 - A gather reads, and a scatter reads and writes, one whole tile for every row that it picks: the rows of its result or
   updates times the extents of the tile in the dimensions that are indexed. A vector counts as tiles of 8 by 128.
@@ -28,6 +28,9 @@ from symcost.xla.targets import Target
 _POINTER_BYTES = 4
 _VECTOR = 8 * 128
 """Elements of the tile that a vector counts as when single elements of it are picked."""
+_SEMAPHORE = 4 * 8 * 128
+_SEMAPHORES = 2
+"""Number of the memory that the semaphores of copies are in."""
 
 
 def tpu_traffic(plain: list[Entry], stored: Program, target: Target) -> Account:
@@ -61,11 +64,14 @@ def _otherwise(account: Account, entry: Entry, reader: Reader, target: Target) -
     if op.params.get("custom_call_target") == "AllocateBuffer":
         account.add("chip", "allocated buffers", 1)
     cost = reader.cost(op)
-    if not isinstance(cost, Flow) or cost.collapse:  # loops and calls read no tables
+    if not isinstance(cost, Flow) or cost.collapse:  # loops and calls touch only what their bodies do
         tables = [t for t in op.params.get("operand_tables") or () if t]
         entries = [n for n, _ in tables] + ([op.params["table"]] if entry.opcode == "tuple" else [])
         kind = "copies" if entry.opcode in COPIES else "tuple"
         account.add(kind, entry.opcode, sum(_table(n, target) - POINTER_BYTES * n for n in entries))
+    if entry.opcode == "copy-start":
+        flags = [v for v in op.outputs if isinstance(v, Stored) and v.storage and v.storage.space == _SEMAPHORES]
+        account.add("copies", entry.opcode, sum(_SEMAPHORE - v.bytes for v in flags))  # type: ignore[misc, operator]
     pick = picked(op)
     if pick is not None:
         account.add("rows", pick.primitive, _rows(pick))

@@ -28,7 +28,7 @@ TABLE = {
     "f32[3]{0:T(8,128)}": 4_096,
     # four bits per element
     "s4[8,128]{1,0:T(8,128)(8,1)E(4)}": 512,
-    "u32[]{:S(2)}": 4_096,
+    "u32[]{:S(2)}": 4,
     "f32[4,8]{1,0:S(1)}": 128,
     "f32[0,8]{1,0:T(8,128)}": 0,
 }
@@ -48,7 +48,7 @@ def test_arrays_whose_layout_says_nothing_of_memory(shape):
 
 def test_tiles_by_dimension():
     found = parse_shape("f32[5,9,6]{1,2,0:T(4,128)}").storage
-    assert found.tile == ((2, 4), (1, 128))
+    assert (found.tile, found.space) == (((2, 4), (1, 128)), 0)
     assert parse_shape("f32[9]{0:T(128)}").storage.tile == ((0, 128),)
     assert read_tiles("T(8,128)(2,1)S(1)") == ((8, 128), (2, 1))
 
