@@ -215,6 +215,11 @@ MODULES = {
     "collective-broadcast": (A, "ROOT s = f32[5,7] collective-broadcast(a), replica_groups={{0,1}}"),
     "partition-id": ("a = u32[] partition-id()", "b = u32[] replica-id()", "ROOT u = u32[] add(a, b)"),
     "copy in two": (A, "s = (f32[5,7], f32[5,7], u32[]) copy-start(a)", "ROOT d = f32[5,7] copy-done(s)"),
+    "slice in two": (
+        A,
+        "s = ((f32[5,7]), f32[2,7], s32[]) slice-start(a), slice={[1:3],[0:7]}",
+        "ROOT d = f32[2,7] slice-done(s)",
+    ),
     "async": (
         A,
         "s = ((f32[5,7]), f32[5,7], u32[]) async-start(a), calls=negated",
