@@ -68,9 +68,14 @@ class _Module:
         key = (name, frame)
         found = self.programs.get(key)
         if found is None:
-            if name not in self.lines:
-                self.lines[name] = self.text.lines(name)
-            found = self.programs[key] = _Computation(self, frame).program(self.lines[name], label)
+            found = self.programs[key] = _Computation(self, frame).program(self.lines_of(name), label)
+        return found
+
+    def lines_of(self, name: str) -> list[Line]:
+        """The instructions of a computation, read once."""
+        found = self.lines.get(name)
+        if found is None:
+            found = self.lines[name] = self.text.lines(name)
         return found
 
     def shape(self, text: str) -> Shape:
@@ -199,12 +204,19 @@ class _Computation:
 
     def regions(self, line: Line) -> tuple[Program, ...]:
         frame = self.frame
-        if line.opcode == "call":
+        if line.opcode == "call" and not self.made_by_compiler(line):
             # without a name stack, JAX names a call after the Python function around it
             unnamed = line.op_name == self.module.text.sources.function(line.stack_frame)
             frame = enter_call("" if unnamed else line.op_name, frame, line.calls[0])
         labels = _LABELS.get(line.opcode) or [f"branch {i}" for i in range(len(line.calls))]
         return tuple(self.module.program(name, frame, label) for name, label in zip(line.calls, labels, strict=True))
+
+    def made_by_compiler(self, call: Line) -> bool:
+        """Whether XLA has put instructions into a computation, whose names then still start from the entry."""
+        entry = call.op_name.partition("/")[0] + "/"
+        return entry.startswith("jit(") and any(
+            line.op_name.startswith(entry) for line in self.module.lines_of(call.calls[0])
+        )
 
 
 def _elements(found: _Value) -> Iterator[_Value]:

@@ -306,3 +306,21 @@ def test_parsing_is_linear_in_the_text():
 
     short, long = layers(3), layers(30)
     assert {i.template for i in short.walk()} == {i.template for i in long.walk()}
+
+
+def test_names_inside_a_call_that_the_compiler_made_start_from_the_entry():
+    text = """HloModule jit_f
+
+wrapped {
+  x = f32[3] parameter(0)
+  ROOT n = f32[3] negate(x), metadata={op_name="jit(f)/Net/while/body/cell/neg"}
+}
+
+ENTRY main {
+  x = f32[3] parameter(0)
+  ROOT c = f32[3] call(x), to_apply=wrapped, metadata={op_name="jit(f)/Net/while"}
+}
+"""
+    (call,) = parse_hlo(text).ops()
+    (inside,) = call.regions[0].ops()
+    assert (inside.scope, inside.params["jax_primitive"]) == ("Net/cell", "neg")
