@@ -12,6 +12,7 @@ compiling small programs; the compiler is not open):
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from symcost.hlo.stored import Stored
@@ -48,6 +49,18 @@ def tpu_traffic(plain: list[Entry], stored: Program, target: Target) -> Account:
             if sign > 0 and not entry.fused:
                 _otherwise(account, entry, reader, target)
     return account
+
+
+def tpu_entries(stored: Program, target: Target) -> list[Entry]:
+    """The instructions of an optimised module, each with the bytes that the TPU's compiler counts for it."""
+    reader = Reader("bytes_accessed", hlo)
+    found = []
+    for entry in list_hlo(stored, reader).entries:
+        more = Account()
+        if not entry.fused:
+            _otherwise(more, entry, reader, target)
+        found.append(replace(entry, amount=entry.amount + more.total))
+    return found
 
 
 def _cause(entry: Entry) -> tuple[str, str]:
