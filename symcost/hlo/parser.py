@@ -214,9 +214,9 @@ class _Computation:
     def made_by_compiler(self, call: Line) -> bool:
         """Whether XLA has put instructions into a computation, whose names then still start from the entry."""
         entry = call.op_name.partition("/")[0] + "/"
-        return entry.startswith("jit(") and any(
-            line.op_name.startswith(entry) for line in self.module.lines_of(call.calls[0])
-        )
+        lines = self.module.lines_of(call.calls[0])
+        names = [line.op_name for line in lines if line.op_name and line.opcode != "parameter"]
+        return entry.startswith("jit(") and bool(names) and all(name.startswith(entry) for name in names)
 
 
 def _elements(found: _Value) -> Iterator[_Value]:

@@ -52,6 +52,15 @@ def test_bytes_of_a_tpu_come_from_tiles_copies_and_rows(comparison):
     assert not {"tiles", "rows"} & {c.kind for c in comparison.row("bytes_accessed", AFTER, target="gpu-h100").causes}
 
 
+@pytest.mark.parametrize("chip", CHIPS)
+def test_modules_add_up_to_the_program(comparison, chip):
+    for quantity in ("flops", "bytes_accessed"):
+        found = comparison.modules(quantity, target=chip)
+        assert found.total.after == comparison.row(quantity, AFTER, target=chip).xla
+        assert sum(row.after for row in found) == found.total.after
+        assert "(of no instruction)" not in {row.module for row in found}
+
+
 def test_the_table_names_every_chip(comparison):
     text = " ".join(str(comparison).split())
     assert "tpu-v5e, TPU v5e; gpu-h100, NVIDIA H100" in text

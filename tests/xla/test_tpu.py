@@ -9,7 +9,7 @@ from symcost.rules import load
 from symcost.rules.registry import hlo
 from symcost.xla.listing import Reader, list_hlo
 from symcost.xla.targets import TARGETS, target
-from symcost.xla.tpu import tpu_traffic
+from symcost.xla.tpu import tpu_entries, tpu_traffic
 
 
 def amounts(text: str, chip: str = "tpu-v5e") -> tuple[int, dict[str, int]]:
@@ -54,6 +54,20 @@ def test_a_copy_to_fast_memory(chip, table):
     common, more = amounts(COPY, chip)
     assert set(more) == {"copies"}
     assert common + more["copies"] == 4 * 4_096 + 4_096 + table
+    start, done = tpu_entries(parse_hlo(COPY, stored=True), target(chip))
+    assert (start.amount, done.amount) == (3 * 4_096 + 4_096, 4_096 + table)
+
+
+def test_a_slice_to_fast_memory():
+    text = module(
+        "a = f32[512,784]{0,1:T(8,128)} parameter(0)",
+        "s = ((f32[512,784]{0,1:T(8,128)}), f32[512,199]{0,1:T(8,128)S(1)}, s32[]{:S(2)}) slice-start(a), "
+        "slice={[0:512], [0:199]}",
+        "ROOT d = f32[512,199]{0,1:T(8,128)S(1)} slice-done(s)",
+    )
+    # 200 rows of 512 are read and written, then written once more; a table
+    common, more = amounts(text)
+    assert common + more["copies"] == 3 * 200 * 512 * 4 + 512
 
 
 def test_tables_of_tuples_take_up_whole_granules():
