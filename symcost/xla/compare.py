@@ -37,7 +37,7 @@ from symcost.xla.optimised import optimised
 from symcost.xla.packages import packages
 from symcost.xla.targets import Target
 from symcost.xla.targets import target as known_target
-from symcost.xla.tpu import tpu_entries, tpu_traffic
+from symcost.xla.tpu import BUFFERS, tpu_entries, tpu_traffic, without_buffers
 from symcost.xla.workers import COMPILE, compile_all, require
 
 
@@ -243,6 +243,8 @@ def _own_entries(found: XlaAnalysis, listed: list[Entry], quantity: str) -> list
     """The instructions of the optimised module with what the target's own compiler counts for each."""
     if quantity == "bytes_accessed" and found.target.platform == "tpu":
         return tpu_entries(found.stored, found.target)
+    if quantity == "flops" and found.target.platform == "tpu":
+        return without_buffers(listed)
     return listed
 
 
@@ -256,7 +258,9 @@ def _reported(account: Account, entries: list[Entry], program: XlaProgram, quant
     more = Account()
     if quantity == "bytes_accessed":
         more = tpu_traffic(entries, program.stored, program.target)
-        account.merge(more)
+    elif quantity == "flops":
+        more.add("chip", BUFFERS, sum(e.amount for e in without_buffers(entries)) - ours)
+    account.merge(more)
     left = reported - ours - more.total
     if matches_xla(reported - left, reported, len(entries)):
         account.add("rounding", "", left)

@@ -9,7 +9,7 @@ from symcost.rules import load
 from symcost.rules.registry import hlo
 from symcost.xla.listing import Reader, list_hlo
 from symcost.xla.targets import TARGETS, target
-from symcost.xla.tpu import tpu_entries, tpu_traffic
+from symcost.xla.tpu import tpu_entries, tpu_traffic, without_buffers
 
 
 def amounts(text: str, chip: str = "tpu-v5e") -> tuple[int, dict[str, int]]:
@@ -163,3 +163,7 @@ def test_loops_read_no_tables_and_allocated_buffers_cost_nothing():
     # two tables; a negation of 512 bytes in and out; a comparison of 512 and 512, 512 out
     assert common + sum(more.values()) == 2 * 512 + 2 * 512 + 3 * 512
     assert more["chip"] == 1
+    flops = list_hlo(parse_hlo(text), Reader("flops", hlo)).entries
+    # a negation of 128 numbers, a comparison
+    assert sum(e.amount for e in flops) == 128 + 1 - 1
+    assert sum(e.amount for e in without_buffers(flops)) == 128 + 1
