@@ -16,6 +16,7 @@ EXAMPLES = examples(
     'symcost compare flax.linen:Dense --arg "B F" --set features=H --at B=9,F=8,H=7',
     'symcost compare jax.numpy:cumsum --arg "N" --at N=10 --at N=1000',
     "symcost compare zoo:gcn-sparse --at N=27,M=75,F=11,H=8,C=7",
+    "symcost compare zoo:mlp --at B=8,F=16,H=32,C=4 --by-module --depth 2",
     "symcost compare zoo:lstm --target cpu,gpu-h100,tpu-v5e --at B=8,T=16,F=32,H=64",
 )
 Targets = Annotated[
@@ -29,6 +30,13 @@ Targets = Annotated[
 ]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", metavar="", help="Compile again what was compiled before.", show_default=False)
+]
+ByModule = Annotated[
+    bool, typer.Option("--by-module", metavar="", help="Figures of every module instead of causes.", show_default=False)
+]
+Depth = Annotated[
+    int | None,
+    typer.Option("--depth", metavar="COUNT", min=1, help="Cut module paths to so many components.", show_default=False),
 ]
 Limit = Annotated[
     float, typer.Option("--limit", metavar="SECONDS", min=1, help="Give up one compilation for another chip after.")
@@ -53,6 +61,8 @@ def command(
     on: Targets = ["cpu"],  # noqa: B006
     no_cache: NoCache = False,
     limit: Limit = 1800,
+    by_module: ByModule = False,
+    depth: Depth = None,
     json: o.Json = False,
     debug: o.Debug = False,
 ) -> None:
@@ -60,6 +70,10 @@ def command(
     at_points = points(at)
     if not at_points:
         raise typer.BadParameter("XLA compiles at integer sizes; give them: --at N=10,F=16", param_hint="--at")
+    if depth is not None and not by_module:
+        raise typer.BadParameter(
+            "module paths are cut in figures by module: --by-module --depth 1", param_hint="--depth"
+        )
     request = Request(target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict)
     import symcost as sc
 
@@ -68,6 +82,6 @@ def command(
         names = [name.strip() for text in on for name in text.split(",") if name.strip()]
         found = sc.compare(cost, targets=names, at=at_points, progress=report, cache=not no_cache, limit=limit)
     if json:
-        show_json(found.as_dict())
+        show_json(found.as_dict(by_module, depth))
     else:
-        show(found.report(), json=False)
+        show(found.report(by_module, depth), json=False)

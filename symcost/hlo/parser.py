@@ -21,15 +21,18 @@ from symcost.hlo import attributes
 from symcost.hlo.op_names import Frame, enter_call, read
 from symcost.hlo.shapes import Array, Shape, Tuple, parse_shape, value
 from symcost.hlo.sources import Source
+from symcost.hlo.stored import as_stored
 from symcost.hlo.text import Line, read_module
+from symcost.hlo.tiles import Storage
 from symcost.program import Instruction, Program, SkeletonBuilder, Template
 
 
-def parse_hlo(text: str) -> Program:
+def parse_hlo(text: str, stored: bool = False) -> Program:
     """The entry computation of an HLO module, called computations as regions.
 
     Args:
-        text: what ``HloModule.to_string()`` prints.
+        text: what ``HloModule.to_string()`` prints. stored: whether arrays have the size that their layouts give them,
+            tiles included; the program and its regions then are `StoredProgram`s.
 
     Raises:
         SymcostError: a line that is not HLO as XLA prints it.
@@ -44,7 +47,7 @@ def parse_hlo(text: str) -> Program:
         >>> [(op.primitive, op.output.shape, op.scope, op.params["jax_primitive"]) for op in program.ops()]
         [('exponential', (2, 3), 'Net', 'exp')]
     """
-    module = _Module(text)
+    module = _Module(text, stored)
     program = module.program(module.text.entry, Frame(), "main")
     program.kinds = ("argument",) * len(program.inputs)
     return program
@@ -53,8 +56,8 @@ def parse_hlo(text: str) -> Program:
 class _Module:
     """Programs by computation and frame, and what their instructions have in common."""
 
-    def __init__(self, text: str):
-        self.text = read_module(text)
+    def __init__(self, text: str, stored: bool):
+        self.text, self.stored = read_module(text), stored
         self.lines: dict[str, list[Line]] = {}
         self.programs: dict[tuple[str, Frame], Program] = {}
         self.shapes: dict[str, Shape] = {}
@@ -65,9 +68,14 @@ class _Module:
         key = (name, frame)
         found = self.programs.get(key)
         if found is None:
-            if name not in self.lines:
-                self.lines[name] = self.text.lines(name)
-            found = self.programs[key] = _Computation(self, frame).program(self.lines[name], label)
+            found = self.programs[key] = _Computation(self, frame).program(self.lines_of(name), label)
+        return found
+
+    def lines_of(self, name: str) -> list[Line]:
+        """The instructions of a computation, read once."""
+        found = self.lines.get(name)
+        if found is None:
+            found = self.lines[name] = self.text.lines(name)
         return found
 
     def shape(self, text: str) -> Shape:
@@ -96,6 +104,7 @@ class _Computation:
         self.elements: dict[str, list[_Value]] = {}  # of tuples
         self.instructions: list[Instruction] = []
         self.count = 0
+        self.storage: list[Storage | None] = []  # of values, by number
 
     def program(self, lines: list[Line], label: str) -> Program:
         inputs = self.parameters(lines)
@@ -109,12 +118,13 @@ class _Computation:
                 self.append(line)
             if line.root:
                 root = line
-        return Program(
+        found = Program(
             inputs=tuple(value(leaf) for leaf in inputs),
             instructions=tuple(self.instructions),
             outputs=self.values[root.name].numbers,
             name=label,
         )
+        return as_stored(found, self.storage) if self.module.stored else found
 
     def parameters(self, lines: list[Line]) -> list[Array]:
         """Number the parameters' leaves in the order of the parameters, wherever they stand in the text."""
@@ -127,10 +137,11 @@ class _Computation:
         return inputs
 
     def define(self, name: str, shape: Shape, constant: bool = False) -> None:
-        n, table = 1, None
+        leaves = shape.leaves()
+        n, table = len(leaves), None
         if isinstance(shape, Tuple):
-            n = len(shape.leaves())
             table = (len(shape.elements), n)
+        self.storage += [leaf.storage for leaf in leaves]
         scalar = constant and isinstance(shape, Array) and not shape.dims
         self.values[name] = _Value(tuple(range(self.count, self.count + n)), shape, table, scalar)
         self.count += n
@@ -193,12 +204,19 @@ class _Computation:
 
     def regions(self, line: Line) -> tuple[Program, ...]:
         frame = self.frame
-        if line.opcode == "call":
+        if line.opcode == "call" and not self.made_by_compiler(line):
             # without a name stack, JAX names a call after the Python function around it
             unnamed = line.op_name == self.module.text.sources.function(line.stack_frame)
             frame = enter_call("" if unnamed else line.op_name, frame, line.calls[0])
         labels = _LABELS.get(line.opcode) or [f"branch {i}" for i in range(len(line.calls))]
         return tuple(self.module.program(name, frame, label) for name, label in zip(line.calls, labels, strict=True))
+
+    def made_by_compiler(self, call: Line) -> bool:
+        """Whether XLA has put instructions into a computation, whose names then still start from the entry."""
+        entry = call.op_name.partition("/")[0] + "/"
+        lines = self.module.lines_of(call.calls[0])
+        names = [line.op_name for line in lines if line.op_name and line.opcode != "parameter"]
+        return entry.startswith("jit(") and bool(names) and all(name.startswith(entry) for name in names)
 
 
 def _elements(found: _Value) -> Iterator[_Value]:

@@ -11,16 +11,23 @@ import re
 from dataclasses import dataclass
 
 from symcost.errors import SymcostError
+from symcost.hlo.tiles import Storage, storage
 from symcost.program import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """An array (or token): dtype by numpy's name, dimensions, and their order from minor to major."""
+    """An array (or token).
+
+    Attributes:
+        dtype: by numpy's name. dims: of the array. layout: their order from minor to major.
+        storage: how it lies in memory, where its layout says more than the order of dimensions.
+    """
 
     dtype: str
     dims: tuple[int, ...]
     layout: tuple[int, ...]
+    storage: Storage | None = None
 
     def leaves(self) -> tuple[Array, ...]:
         return (self,)
@@ -49,7 +56,9 @@ def parse_shape(text: str) -> Shape:
 
     Example:
         >>> parse_shape("(s32[], /*index=1*/f32[4,8]{0,1})").leaves()[1]
-        Array(dtype='float32', dims=(4, 8), layout=(0, 1))
+        Array(dtype='float32', dims=(4, 8), layout=(0, 1), storage=None)
+        >>> parse_shape("bf16[4,8]{1,0:T(8,128)(2,1)}").storage.bytes == 8 * 128 * 2
+        True
     """
     text = re.sub(r"/\*.*?\*/", "", text).strip()
     shape, end = _shape(text, 0)
@@ -77,7 +86,8 @@ def _shape(text: str, start: int) -> tuple[Shape, int]:
     sizes = tuple(int(d) for d in dims.split(",") if d)
     order = (layout or "").partition(":")[0]
     minor_to_major = tuple(int(d) for d in order.split(",") if d) or tuple(reversed(range(len(sizes))))
-    return Array(dtype_name(dtype), sizes, minor_to_major), found.end()
+    name = dtype_name(dtype)
+    return Array(name, sizes, minor_to_major, storage(name, sizes, minor_to_major, layout or "")), found.end()
 
 
 def dtype_name(hlo: str) -> str:

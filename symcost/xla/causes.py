@@ -34,7 +34,10 @@ SENTENCES = {
     "added": "instructions that XLA adds",
     "fusion": "intermediate results that stay inside fusions",
     "skipped": "what stands beside a gather or scatter in a fusion made for it, which XLA does not count",
-    "chip": "what this chip's compiler counts otherwise than XLA's common analysis (tiles, copies to fast memory)",
+    "copies": "copies between memories, which XLA starts ahead of time",
+    "tiles": "tiles that arrays fill only in part, and that a TPU moves whole",
+    "rows": "rows that gathers and scatters pick, for each of which a TPU moves a whole tile",
+    "chip": "what this chip's compiler counts otherwise than XLA's common analysis, for other reasons",
     "rounding": "rounding of XLA's own float32 sum",
     UNEXPLAINED: "unexplained",
 }

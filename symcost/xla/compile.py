@@ -122,6 +122,11 @@ class XlaProgram:
         return parse_hlo(self.hlo)
 
     @cached_property
+    def stored(self) -> Program:
+        """The module as `program`, with arrays of the sizes that their layouts give them in memory."""
+        return parse_hlo(self.hlo, stored=True)
+
+    @cached_property
     def custom_calls(self) -> tuple[str, ...]:
         """Targets of the custom calls, each of which XLA counts as -1 flops and -1 bytes."""
         found = [i.template for i in self.program.walk() if i.template.primitive == "custom-call"]

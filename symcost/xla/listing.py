@@ -89,7 +89,7 @@ class Reader:
         if op.regions:
             return checked(own, op) if own else self.registry.cost(op)
         instruction = op.instruction
-        key = (instruction.template, instruction.slots, op.inputs)
+        key = (instruction.template, instruction.slots, op.inputs, op.outputs)
         if key not in self._costs:
             self._costs[key] = checked(own, op) if own else self.registry.cost(op)
         return self._costs[key]

@@ -158,13 +158,16 @@ INDEXED = words(
 PARTS = INDEXED | {"slice"}
 """Primitives of which XLA counts only the part of the operand that is touched."""
 
+COPIES = words("copy-start copy-done slice-start slice-done")
+"""Copies from one memory to another, of the whole or a part, that go on beside the computation."""
+
 _CHOICES = words("select")
 _CONVERSIONS = words("convert bitcast-convert reduce-precision stochastic-convert real imag complex")
 _CONSTANTS = words("broadcast constant iota")
 _MOVEMENT = words(
     """
-    reshape dynamic-reshape transpose copy copy-start copy-done reverse concatenate pad slice dynamic-slice
-    dynamic-update-slice gather opt-barrier bitcast get-dimension-size
+    reshape dynamic-reshape transpose copy copy-start copy-done slice-start slice-done reverse concatenate pad slice
+    dynamic-slice dynamic-update-slice gather opt-barrier bitcast get-dimension-size
     """
 )
 _WITHOUT_TYPE = words("sort fft topk cholesky triangular-solve rng rng-bit-generator")

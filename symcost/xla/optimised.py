@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable
 
 from symcost.xla.causes import Account
 from symcost.xla.listing import Entry
+from symcost.xla.opcodes import COPIES
 
 
 def optimised(before: list[Entry], after: list[Entry], quantity: str) -> Account:
@@ -46,7 +47,7 @@ def optimised(before: list[Entry], after: list[Entry], quantity: str) -> Account
     for entry in left:
         account.add(kind(entry, "gone"), entry.primitive or entry.opcode, -entry.amount)
     for entry in extra:
-        account.change(kind(entry, "added"), entry, entry.amount)
+        account.change("copies" if entry.opcode in COPIES else kind(entry, "added"), entry, entry.amount)
     return account
 
 

@@ -14,11 +14,12 @@ from symcost.xla.compile import QUANTITIES, XlaAnalysis
 from symcost.xla.targets import target as known_target
 
 if TYPE_CHECKING:
-    from symcost.xla.compare import Comparison, Row
+    from symcost.xla.comparison import Comparison, Row
+    from symcost.xla.modules import Modules
 
 
-def comparison_report(comparison: Comparison) -> Report:
-    """Figures first, then for every figure that differs the way from the formula to it."""
+def comparison_report(comparison: Comparison, by_module: Sequence[Modules] | None = None) -> Report:
+    """Figures first, then for every figure that differs the way from the formula to it, or figures by module."""
     points = list(dict.fromkeys(tuple(r.sizes.items()) for r in comparison.rows))
     number = {point: f"({i + 1})" for i, point in enumerate(points)}
     groups: dict[tuple[str, str, str], list[Row]] = {}
@@ -26,7 +27,12 @@ def comparison_report(comparison: Comparison) -> Report:
         groups.setdefault((row.target, row.quantity, row.stage), []).append(row)
     several_targets = len({row.target for row in comparison.rows}) > 1
     tables = [_figures(comparison.rows, number, several_targets)] if comparison.rows else []
-    for (target, quantity, stage), rows in groups.items():
+    for modules in by_module or ():
+        title = f"{modules.quantity}, by module" + (f", {modules.target}" if several_targets else "")
+        if len(points) > 1:
+            title += f", at {number[tuple(modules.sizes.items())]}"
+        tables.append(_modules(modules, title))
+    for (target, quantity, stage), rows in groups.items() if by_module is None else ():
         if any(row.causes for row in rows):
             title = f"{quantity}, {stage}" + (f", {target}" if several_targets else "")
             tables.append(_reasons(rows, title, [number[tuple(r.sizes.items())] for r in rows]))
@@ -65,6 +71,26 @@ def _figures(rows: Sequence[Row], number: dict[tuple, str], several_targets: boo
             cells = (number[tuple(row.sizes.items())], *cells)
         found.append(cells)
     return Table(tuple(columns), tuple(found), tuple(keys), labels, name="figures")
+
+
+def modules_report(modules: Modules) -> Report:
+    """The figures of every module."""
+    facts = (Fact("target", f"{modules.target}, {known_target(modules.target).chip}", modules.target),)
+    table = _modules(modules, f"{modules.quantity}, by module")
+    points = (dict(modules.sizes),) if modules.sizes else ()
+    return Report(f"{modules.name}: the formula and XLA by module", facts, points, tables=(table,))
+
+
+def _modules(modules: Modules, title: str) -> Table:
+    rows = [(r.module, r.formula, r.before, r.after) for r in (*modules.rows, modules.total)]
+    return Table(
+        (f"module ({UNITS[modules.quantity]})", "formula", "XLA before", "after"),
+        tuple(rows[:-1]),
+        ("module", "formula", "before", "after"),
+        total=rows[-1],
+        name=title.replace(",", "").replace(" ", "_"),
+        title=title,
+    )
 
 
 def _short(stage: str) -> str:

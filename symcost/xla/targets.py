@@ -23,12 +23,14 @@ class Target:
     Attributes:
         name: what users type. platform: JAX's name of the platform ("cpu", "cuda", "tpu").
         chip: in words. topology: the smallest arrangement of TPUs that has one; any name for a GPU.
+        granule: bytes of the smallest piece of a TPU's memory, of which the tables of tuples take up whole ones.
     """
 
     name: str
     platform: str
     chip: str
     topology: str = ""
+    granule: int = 1
 
     @property
     def config(self) -> str:
@@ -43,13 +45,13 @@ class Target:
 
 _ROWS = (
     Target("cpu", "cpu", "the CPU of this machine"),
-    Target("tpu-v2", "tpu", "TPU v2", "v2:2x2"),
-    Target("tpu-v3", "tpu", "TPU v3", "v3:2x2"),
-    Target("tpu-v4", "tpu", "TPU v4", "v4:2x2x1"),
-    Target("tpu-v5e", "tpu", "TPU v5e", "v5e:2x2"),
-    Target("tpu-v5p", "tpu", "TPU v5p", "v5p:2x2x1"),
-    Target("tpu-v6e", "tpu", "TPU v6e", "v6e:2x2"),
-    Target("tpu-7x", "tpu", "TPU7x", "tpu7x:2x2x1"),
+    Target("tpu-v2", "tpu", "TPU v2", "v2:2x2", 1024),
+    Target("tpu-v3", "tpu", "TPU v3", "v3:2x2", 1024),
+    Target("tpu-v4", "tpu", "TPU v4", "v4:2x2x1", 512),
+    Target("tpu-v5e", "tpu", "TPU v5e", "v5e:2x2", 512),
+    Target("tpu-v5p", "tpu", "TPU v5p", "v5p:2x2x1", 32),
+    Target("tpu-v6e", "tpu", "TPU v6e", "v6e:2x2", 32),
+    Target("tpu-7x", "tpu", "TPU7x", "tpu7x:2x2x1", 32),
     Target("gpu-a100", "cuda", "NVIDIA A100", "a100"),
     Target("gpu-h100", "cuda", "NVIDIA H100", "h100"),
     Target("gpu-h200", "cuda", "NVIDIA H200", "h200"),

@@ -34,3 +34,19 @@ def test_a_target_that_nobody_knows(run):
 def test_a_size_is_missing(run):
     lines = run(*WORDS, "--at", "B=2", code=1).stderr.splitlines()
     assert lines == ["no size was given for F", "  where: the formula holds for B >= 1, F >= 1", "  to do: add F=1"]
+
+
+def test_figures_by_module(run, run_json):
+    words = ("compare", "zoo:mlp", "--at", "B=3,F=4,H=5,C=2", "--by-module")
+    lines = [line.split() for line in run(*words, "--depth", "1").stdout.splitlines()]
+    total = run_json(*words)["rows"][0]["formula"]
+    assert ["MLP", *[f"{total:,}"] * 3] in lines
+    modules = run_json(*words, "--depth", "2")["modules"]
+    assert [m["quantity"] for m in modules] == ["flops", "transcendentals", "bytes_accessed"]
+    dense = next(row for row in modules[0]["rows"] if row["module"] == "MLP/Dense_0")
+    assert dense["formula"] == dense["before"] == 2 * 3 * 4 * 5 + 3 * 5
+    assert modules[0]["total"]["formula"] == total
+
+
+def test_a_depth_without_modules(run):
+    assert "--by-module --depth 1" in run(*WORDS, "--at", "B=2,F=3", "--depth", "1", code=2).stderr

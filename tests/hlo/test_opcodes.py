@@ -43,6 +43,35 @@ COMPUTATIONS = {
         "ROOT s = f32[9] scatter(x, i, n), update_window_dims={}, inserted_window_dims={0}, "
         "scatter_dims_to_operand_dims={0}, index_vector_dim=1, to_apply=add",
     ),
+    "opposite": ("x = f32[5,7] parameter(0)", "ROOT n = f32[5,7] negate(x)"),
+    # a fusion inside, whose result is used by what stands below it
+    **{
+        name: (
+            "x = f32[5,7] parameter(0)",
+            "i = s32[] parameter(1)",
+            "u = f32[2,3] constant({{0,0,0},{0,0,0}})",
+            f"f = f32[5,7] fusion(x), kind=kLoop, calls={calls}",
+            *users,
+        )
+        for name, calls, users in (
+            ("inside_sliced", "opposite", ("ROOT s = f32[2,7] slice(f), slice={[1:3],[0:7]}",)),
+            ("inside_sliced_late", "negated", ("ROOT s = f32[2,7] slice(f), slice={[1:3],[0:7]}",)),
+            ("inside_picked", "opposite", ("ROOT d = f32[2,3] dynamic-slice(f, i, i), dynamic_slice_sizes={2,3}",)),
+            ("inside_updated", "opposite", ("ROOT d = f32[5,7] dynamic-update-slice(f, u, i, i)",)),
+            ("inside_updated_late", "negated", ("ROOT d = f32[5,7] dynamic-update-slice(f, u, i, i)",)),
+            (
+                "inside_used_twice",
+                "opposite",
+                (
+                    "n = f32[5,7] negate(f)",
+                    "e = f32[5,7] exponential(f)",
+                    "s = f32[2,7] slice(f), slice={[1:3],[0:7]}",
+                    "ROOT t = (f32[5,7], f32[5,7], f32[2,7]) tuple(n, e, s)",
+                ),
+            ),
+        )
+    },
+    "inside_at_root": ("x = f32[5,7] parameter(0)", "ROOT f = f32[5,7] fusion(x), kind=kLoop, calls=negated"),
     "step": (
         "x = f32[7] parameter(0)",
         "c = f32[7] parameter(1)",
@@ -59,8 +88,10 @@ def _called(lines: Iterable[str]) -> list[str]:
 
 def assert_module_equals_xla(*lines: str) -> dict[str, int]:
     """The figures of a module whose entry computation has these lines are XLA's."""
-    text = " ".join((*lines, *(line for name in _called(lines) for line in COMPUTATIONS[name])))
-    called = {name: COMPUTATIONS[name] for name in _called([text])}
+    text: list[str] = list(lines)
+    for _ in range(3):  # those that are called, those that they call, and the reducers of these
+        text += [line for name in _called(text) for line in COMPUTATIONS[name]]
+    called = {name: COMPUTATIONS[name] for name in _called(text)}
     parts = [f"{name} {{\n  " + "\n  ".join(body) + "\n}\n" for name, body in {**called, "ENTRY main": lines}.items()]
     module = _hlo.hlo_module_from_text("HloModule m\n\n" + "\n".join(parts))
     program = parse_hlo(module.to_string())
@@ -184,6 +215,11 @@ MODULES = {
     "collective-broadcast": (A, "ROOT s = f32[5,7] collective-broadcast(a), replica_groups={{0,1}}"),
     "partition-id": ("a = u32[] partition-id()", "b = u32[] replica-id()", "ROOT u = u32[] add(a, b)"),
     "copy in two": (A, "s = (f32[5,7], f32[5,7], u32[]) copy-start(a)", "ROOT d = f32[5,7] copy-done(s)"),
+    "slice in two": (
+        A,
+        "s = ((f32[5,7]), f32[2,7], s32[]) slice-start(a), slice={[1:3],[0:7]}",
+        "ROOT d = f32[2,7] slice-done(s)",
+    ),
     "async": (
         A,
         "s = ((f32[5,7]), f32[5,7], u32[]) async-start(a), calls=negated",
@@ -197,6 +233,18 @@ MODULES = {
     ),
     "fusion": (A, "ROOT f = f32[5,7] fusion(a), kind=kLoop, calls=negated"),
     "fusion of one's own": (A, "ROOT f = f32[5,7] fusion(a), kind=kCustom, calls=negated"),
+    "fusion of a fusion": (A, "ROOT f = f32[5,7] fusion(a), kind=kLoop, calls=inside_at_root"),
+    **{
+        name: (A, "i = s32[] parameter(1)", f"ROOT f = {shape} fusion(a, i), kind=kLoop, calls={name}")
+        for name, shape in {
+            "inside_sliced": "f32[2,7]",
+            "inside_sliced_late": "f32[2,7]",
+            "inside_picked": "f32[2,3]",
+            "inside_updated": "f32[5,7]",
+            "inside_updated_late": "f32[5,7]",
+            "inside_used_twice": "(f32[5,7], f32[5,7], f32[2,7])",
+        }.items()
+    },
     "fusion around a gather": (
         "a = f32[9] parameter(0)",
         "i = s32[5,1] parameter(1)",

@@ -13,6 +13,7 @@ from symcost.errors import SymcostError, TargetError
 from symcost.hlo import attributes, op_names
 from symcost.hlo.op_names import Frame, OpName, enter_call
 from symcost.hlo.shapes import Array, Tuple, parse_shape
+from symcost.hlo.tiles import Storage
 from symcost.program import Record, SkeletonBuilder
 
 
@@ -24,7 +25,9 @@ def S(*shape, dtype=jnp.float32):
 def test_shapes():
     assert parse_shape("f32[]") == Array("float32", (), ())
     assert parse_shape("pred[3]{0}") == Array("bool", (3,), (0,))
-    assert parse_shape("bf16[2,0,5]{0,2,1:T(8,128)(2,1)}") == Array("bfloat16", (2, 0, 5), (0, 2, 1))
+    assert parse_shape("bf16[2,0,5]{0,2,1}") == Array("bfloat16", (2, 0, 5), (0, 2, 1))
+    tiled = parse_shape("bf16[2,0,5]{0,2,1:T(8,128)(2,1)}")
+    assert tiled == Array("bfloat16", (2, 0, 5), (0, 2, 1), Storage(0, ((2, 8), (0, 128))))
     assert parse_shape("f8e5m2fnuz[7]").dtype == "float8_e5m2fnuz"
     assert parse_shape("()") == Tuple(())
     nested = parse_shape("((s32[], f32[4,8]{1,0}), /*index=1*/token[])")
@@ -303,3 +306,21 @@ def test_parsing_is_linear_in_the_text():
 
     short, long = layers(3), layers(30)
     assert {i.template for i in short.walk()} == {i.template for i in long.walk()}
+
+
+def test_names_inside_a_call_that_the_compiler_made_start_from_the_entry():
+    text = """HloModule jit_f
+
+wrapped {
+  x = f32[3] parameter(0)
+  ROOT n = f32[3] negate(x), metadata={op_name="jit(f)/Net/while/body/cell/neg"}
+}
+
+ENTRY main {
+  x = f32[3] parameter(0)
+  ROOT c = f32[3] call(x), to_apply=wrapped, metadata={op_name="jit(f)/Net/while"}
+}
+"""
+    (call,) = parse_hlo(text).ops()
+    (inside,) = call.regions[0].ops()
+    assert (inside.scope, inside.params["jax_primitive"]) == ("Net/cell", "neg")

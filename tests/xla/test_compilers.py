@@ -31,20 +31,34 @@ def comparison() -> sc.Comparison:
     """A training step of a sparse GCN, which has gathers, scatters and dots."""
     entry = zoo.get("gcn-sparse")
     sizes = entry.sample(np.random.default_rng(0))
-    return sc.compare(
-        entry.trace_gradient(), targets=["cpu", *CHIPS], at=sizes, quantities=("flops", "transcendentals")
-    )
+    return sc.compare(entry.trace_gradient(), targets=["cpu", *CHIPS], at=sizes)
 
 
 @pytest.mark.parametrize("chip", CHIPS)
 def test_every_difference_is_explained(comparison, chip):
     assert comparison.failures == ()
-    for quantity in ("flops", "transcendentals"):
+    for quantity in ("flops", "transcendentals", "bytes_accessed"):
         row = comparison.row(quantity, AFTER, target=chip)
         assert row.unexplained == 0
         assert sum(cause.amount for cause in row.causes) == row.difference
         assert row.formula == comparison.row(quantity, AFTER, target="cpu").formula
     assert comparison.row("flops", AFTER, target=chip).xla != comparison.row("flops", AFTER, target="cpu").xla
+
+
+def test_bytes_of_a_tpu_come_from_tiles_copies_and_rows(comparison):
+    causes = {c.kind for c in comparison.row("bytes_accessed", AFTER, target="tpu-v5e").causes}
+    assert {"tiles", "copies", "rows"} <= causes
+    assert "chip" not in causes  # nothing is left
+    assert not {"tiles", "rows"} & {c.kind for c in comparison.row("bytes_accessed", AFTER, target="gpu-h100").causes}
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_modules_add_up_to_the_program(comparison, chip):
+    for quantity in ("flops", "bytes_accessed"):
+        found = comparison.modules(quantity, target=chip)
+        assert found.total.after == comparison.row(quantity, AFTER, target=chip).xla
+        assert sum(row.after for row in found) == found.total.after
+        assert "(of no instruction)" not in {row.module for row in found}
 
 
 def test_the_table_names_every_chip(comparison):

@@ -12,6 +12,12 @@ def slice_(op: Op) -> Cost:
     return Cost(bytes_accessed=2 * op.output.bytes)
 
 
+@hlo.rule("slice-start")
+def slice_start(op: Op) -> Cost:
+    """As a slice: of what it writes, the first entry only hands its operand on."""
+    return Cost(bytes_accessed=2 * op.outputs[len(op.inputs)].bytes)
+
+
 @hlo.rule("dynamic-slice")
 def dynamic_slice(op: Op) -> Cost:
     """The part is read and written, and the first index read (only the first)."""

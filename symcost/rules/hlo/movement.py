@@ -23,6 +23,7 @@ hlo.rule("broadcast", "reshape", "dynamic-reshape", "reverse", "concatenate", "p
 hlo.rule(
     "copy-start",
     "copy-done",
+    "slice-done",
     "async-update",
     "async-done",
     "call-update",
