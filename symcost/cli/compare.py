@@ -11,6 +11,7 @@ from symcost.cli.options import examples
 from symcost.cli.output import progress, show, show_json
 from symcost.cli.request import Request
 from symcost.cli.sizes import points
+from symcost.cli.training import Training
 
 EXAMPLES = examples(
     'symcost compare flax.linen:Dense --arg "B F" --set features=H --at B=9,F=8,H=7',
@@ -46,6 +47,9 @@ def command(
     mutable: o.Mutable = [],  # noqa: B006
     param: o.Params = [],  # noqa: B006
     strict: o.Strict = False,
+    train: o.Train = False,
+    optimizer: o.Optimizer = "",
+    loss: o.Loss = "",
     dim: o.Dims = [],  # noqa: B006
     where: o.Where = [],  # noqa: B006
     trip: o.Trips = [],  # noqa: B006
@@ -60,7 +64,10 @@ def command(
     at_points = points(at)
     if not at_points:
         raise typer.BadParameter("XLA compiles at integer sizes; give them: --at N=10,F=16", param_hint="--at")
-    request = Request(target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict)
+    request = Request(
+        target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict,
+        Training(train, optimizer, loss),
+    )  # fmt: skip
     import symcost as sc
 
     with progress(f"comparing {target}", quiet=json) as report:
