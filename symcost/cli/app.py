@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from symcost import __version__
-from symcost.cli import chips, compare, crossover, rules, targets, trace, zoo
+from symcost.cli import chips, compare, crossover, platforms, rules, targets, trace, zoo
 from symcost.cli.options import Debug, examples
 from symcost.errors import SymcostError
 
@@ -70,8 +69,7 @@ def options(
     debug: Debug = False,
 ) -> None:
     """What a neural network costs, as a formula in its sizes, checked by XLA."""
-    # tracing needs no accelerator, and looking for one takes seconds
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    platforms.cpu_only()
 
 
 app.command("trace", epilog=trace.EXAMPLES)(trace.command)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from symcost.cli import options as o
+from symcost.cli import platforms
 from symcost.cli.options import examples
 from symcost.cli.output import progress, show, show_json
 from symcost.cli.request import Request
@@ -17,6 +18,7 @@ EXAMPLES = examples(
     'symcost compare flax.linen:Dense --arg "B F" --set features=H --at B=9,F=8,H=7',
     'symcost compare jax.numpy:cumsum --arg "N" --at N=10 --at N=1000',
     "symcost compare zoo:gcn-sparse --at N=27,M=75,F=11,H=8,C=7",
+    "symcost compare zoo:mlp --train --target device --at B=8,F=9,H=7,C=5",
     "symcost compare zoo:lstm --target cpu,gpu-h100,tpu-v5e --at B=8,T=16,F=32,H=64",
 )
 Targets = Annotated[
@@ -24,7 +26,8 @@ Targets = Annotated[
     typer.Option(
         "--target",
         metavar="TARGET,...",
-        help="Where XLA compiles it: cpu, tpu-v5e, gpu-h100 ... (`symcost targets list`); the chip need not be here.",
+        help="Where XLA compiles it: cpu, tpu-v5e, gpu-h100 ... (`symcost targets list`); the chip need not be here. "
+        "Or device, the accelerator that is here.",
         show_default="cpu",
     ),
 ]
@@ -68,12 +71,17 @@ def command(
         target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict,
         Training(train, optimizer, loss),
     )  # fmt: skip
+    names = [name.strip() for text in on for name in text.split(",") if name.strip()]
+    if "device" in names:
+        platforms.everything()
     import symcost as sc
+    from symcost.xla.workers import reachable
 
+    # before anything is traced, which may take minutes
+    targets = reachable(names)
     with progress(f"comparing {target}", quiet=json) as report:
         cost = request.trace(report)
-        names = [name.strip() for text in on for name in text.split(",") if name.strip()]
-        found = sc.compare(cost, targets=names, at=at_points, progress=report, cache=not no_cache, limit=limit)
+        found = sc.compare(cost, targets=targets, at=at_points, progress=report, cache=not no_cache, limit=limit)
     if json:
         show_json(found.as_dict())
     else:

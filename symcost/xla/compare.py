@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +32,8 @@ from symcost.xla.compile import (
 from symcost.xla.lineup import line_up
 from symcost.xla.listing import Entry, Listing, Reader, list_hlo, list_jaxpr, run_counts
 from symcost.xla.optimised import optimised
-from symcost.xla.packages import packages
 from symcost.xla.targets import Target
-from symcost.xla.targets import target as known_target
-from symcost.xla.workers import COMPILE, compile_all, require
+from symcost.xla.workers import COMPILE, compile_all, reachable
 
 if TYPE_CHECKING:
     from symcost.report.document import Report
@@ -180,8 +178,9 @@ def compare(
 
     Args:
         cost: what `sc.trace` returned, under the convention "algorithm" (or "xla").
-        targets: what to compile for: "cpu", "tpu-v5e", "gpu-h100" ... (`sc.xla.TARGETS`); several compile side by
-            side, each in a process of its own. at: sizes, one mapping or several.
+        targets: what to compile for: "cpu", "tpu-v5e", "gpu-h100" ... (`sc.xla.TARGETS`), or "device", the accelerator
+            that JAX sees here; several chips compile side by side, each in a process of its own.
+        at: sizes, one mapping or several.
         quantities: of "flops", "transcendentals" and "bytes_accessed". progress: called with a line of text per step.
         cache: take answers of earlier compilations. limit: seconds for one compilation for another chip.
 
@@ -201,17 +200,11 @@ def compare(
         raise ArgumentError(
             f"sc.compare takes a cost, not {cost!r}", todo="sc.compare(sc.trace(model, x), at=dict(...))"
         )
-    where = [
-        known_target(t)
-        for t in ([targets] if isinstance(targets, str) or not isinstance(targets, Iterable) else targets)
-    ]
+    where = reachable(targets)
     asked = (quantities,) if isinstance(quantities, str) else tuple(quantities)
     analysis = _checked(cost, asked)
     points = _points(cost, at)
     tell = progress or (lambda message: None)
-    for target in where:
-        if target.remote:
-            require(target, packages(target.platform))
     # before anything is compiled: what is missing or unknown is an error here
     formulas = [{quantity: getattr(values, quantity) for quantity in asked} for values in points]
     rows: list[Row] = []
@@ -281,7 +274,8 @@ def _compiled(
         with compiling_for(target):
             try:
                 lower = functools.partial(analysis.lowered, sizes, target.platform)
-                before.append(lowered(lower, target, cost.name, sizes))
+                native = functools.partial(analysis.lowered, sizes, "")
+                before.append(lowered(lower, target, cost.name, sizes, native))
             except LoweringError as error:
                 before.append(error)
     there = [p for p in before if isinstance(p, Lowered) and p.before.target.remote]
