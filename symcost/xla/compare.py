@@ -117,12 +117,14 @@ class Comparison:
     Attributes:
         name, convention: of the cost. rows: one per sizes, target, stage and quantity.
         failures: compilations without figures; the others are not touched by them.
+        notes: on compilations that were done otherwise than with the chip at hand.
     """
 
     name: str
     convention: str
     rows: tuple[Row, ...]
     failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -150,7 +152,8 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data, for JSON."""
         failures = [failure.as_dict() for failure in self.failures]
-        return {"name": self.name, "convention": self.convention, "rows": self.to_dicts(), "failures": failures}
+        named = {"name": self.name, "convention": self.convention}
+        return {**named, "rows": self.to_dicts(), "failures": failures, "notes": [*self.notes]}
 
     def report(self) -> Report:
         """Figures, and what each difference is made of."""
@@ -209,15 +212,17 @@ def compare(
     formulas = [{quantity: getattr(values, quantity) for quantity in asked} for values in points]
     rows: list[Row] = []
     failures: list[Failure] = []
+    notes: dict[str, None] = {}
     for (values, formula, target), found in _compiled(cost, analysis, points, formulas, where, cache, limit, tell):
         sizes = _sizes(cost, values)
         if isinstance(found, LoweringError):
             failures.append(Failure(sizes, target.name, found.what))
         else:
             rows += _compared(cost, analysis, values, formula, found)
+            notes |= {f"{target.name}: {found.note}": None} if found.note else {}
     if failures and not rows and len(failures) == 1:
         raise LoweringError(failures[0].error, where=f"compiling for {failures[0].target}", todo=SMALLER)
-    return Comparison(cost.name, cost.convention, tuple(rows), tuple(failures))
+    return Comparison(cost.name, cost.convention, tuple(rows), tuple(failures), tuple(notes))
 
 
 def _checked(cost: ProgramCost, quantities: Sequence[str]) -> Analysis:

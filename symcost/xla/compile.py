@@ -134,9 +134,11 @@ class XlaAnalysis(XlaProgram):
 
     Attributes:
         name: what was compiled. unoptimized: the same, before optimisation.
+        note: how it was compiled otherwise than with the chip at hand, if it was.
     """
 
     name: str = ""
+    note: str = ""
     unoptimized: XlaProgram = None  # type: ignore[assignment]  # always given; dataclasses order their fields
 
     def report(self) -> Report:
@@ -330,6 +332,7 @@ def compiled_there(program: Lowered, answer: Answer) -> XlaAnalysis:
         named_counts(found["counts"]),
         own.get("optimal_seconds"),
         name=program.name,
+        note=str(found.get("note", "")),
         unoptimized=program.before,
     )
 

@@ -40,6 +40,7 @@ def comparison_report(comparison: Comparison) -> Report:
         ),
         tuple(dict(point) for point in points if point),
         tables=tuple(tables),
+        notes=comparison.notes,
         warnings=tuple(
             Fact("failed", f"{f.target} at {format_sizes(f.sizes)}: {f.error}", f.as_dict())
             for f in comparison.failures
@@ -120,6 +121,8 @@ def analysis_report(found: XlaAnalysis) -> Report:
         for program in (before, found)
         if program.custom_calls
     ]
+    if found.note:
+        notes.append(found.note)
     if memory:
         notes.append(
             f"peak_memory: arguments {memory.arguments:,}, outputs {memory.outputs:,}, temporaries "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -95,3 +96,27 @@ def test_convolutions_that_became_calls_of_a_library_are_put_back():
     # cuDNN adds biases and cuts off below zero in the same call
     assert abs(there.restored - here.xla) < 0.1 * here.xla
     assert "put back" in str(found)
+
+
+def test_a_training_step_is_explained_on_every_chip():
+    entry = zoo.get("cnn-batchnorm")
+    found = sc.compare(
+        entry.trace_training(), targets=["cpu", *CHIPS], at=entry.sample(np.random.default_rng(0)),
+        quantities=("flops", "transcendentals"),
+    )  # fmt: skip
+    assert (found.failures, found.notes) == ((), ())
+    assert {row.target for row in found} == {"cpu", *CHIPS}
+    assert {row.unexplained for row in found} == {0}
+
+
+def test_a_product_without_tiles_is_left_to_a_library_and_a_note_says_so():
+    cost = zoo.get("vit").trace_gradient()
+    sizes = {"B": 5, "G": 2, "P": 3, "D": 2, "H": 1, "L": 1}
+    needed = jax.__version_info__ < (0, 12)
+    for _ in range(2):  # as it was compiled, and as the cache has it
+        found = sc.compare(cost, targets=["cpu", "gpu-h100"], at=sizes, quantities="flops")
+        assert found.failures == ()
+        assert [note.startswith("gpu-h100: XLA finds no tiles") for note in found.notes] == [True] * needed
+        assert found.as_dict()["notes"] == [*found.notes]
+        assert {row.unexplained for row in found} == {0}
+        assert ("note: gpu-h100: XLA finds no tiles" in " ".join(str(found).split())) == needed
