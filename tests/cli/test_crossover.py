@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 import symcost as sc
 from symcost import crossing
 from symcost.errors import SymcostError
 from tests.cli.conftest import MODELS
+from tests.docs.pages import ROOT
 
 GRAPHS = (f"{MODELS}:edges --arg M:int32", f'{MODELS}:full --arg "N N"', "--arg", "N F")
 
@@ -113,3 +116,10 @@ def test_a_chip_is_handed_on_with_seconds_alone(run, monkeypatch):
     run("crossover", *GRAPHS, "--wrt", "M", "--chip", "tpu-v5e", code=1)
     run("crossover", *GRAPHS, "--wrt", "M", code=1)
     assert asked == [{"wrt": "M", "quantity": "seconds", "chip": sc.chip("tpu-v5e")}, {"wrt": "M", "quantity": "flops"}]
+
+
+def test_the_page_shows_what_is_printed(run):
+    page = (ROOT / "docs" / "crossover.md").read_text()
+    block = page[page.index("```console\n$ symcost crossover") :].split("```")[1]
+    command, _, shown = block.removeprefix("console\n$ symcost ").partition("\n")
+    assert run(*shlex.split(command)).stdout.rstrip() == shown.rstrip()
