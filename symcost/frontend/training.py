@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from symcost.advice import Typed
 from symcost.capture import UPDATE_SCOPE
 from symcost.errors import ArgumentError
 from symcost.family import Instance
@@ -73,7 +74,10 @@ def mean_square(outputs: Any, targets: Any = None) -> Any:
     leaves = jax.tree.leaves(outputs)
     if len(leaves) != 1 or not jax.numpy.issubdtype(leaves[0].dtype, jax.numpy.floating):
         found = ", ".join(f"{leaf.dtype}{list(leaf.shape)}" for leaf in leaves) or "none"
-        raise ArgumentError(f"the mean square is the loss of one array of floats; the outputs are {found}", todo=LOSS)
+        raise ArgumentError(
+            f"the mean square is the loss of one array of floats; the outputs are {found}",
+            todo=Typed(LOSS, "--loss file.py:function, with the targets as the last --arg"),
+        )
     difference = leaves[0] if targets is None else leaves[0] - targets
     return jax.numpy.mean(jax.numpy.square(difference))
 
