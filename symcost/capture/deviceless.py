@@ -90,26 +90,22 @@ class Compiler:
         return {**found, "note": note} if note else found
 
 
-def of_device(compiled: Any) -> dict[str, Any]:
+def of_device(compiled: Any, platform: str) -> dict[str, Any]:
     """What XLA says of a program that JAX has compiled for a device of this process.
 
     On GPU that is XLA's common analysis of the optimised module, as for a GPU that is not there: what the executable
     says of itself depends on the release, or is nothing.
 
     Args:
-        compiled: a `jax.stages.Compiled`.
+        compiled: a `jax.stages.Compiled`. platform: of the device, "tpu" or another.
     """
     import jax
 
     executable = compiled.runtime_executable()
-    own: Any = (compiled.cost_analysis() or {}) if _platform(executable) == "tpu" else {}
+    own: Any = (compiled.cost_analysis() or {}) if platform == "tpu" else {}
     own = own[0] if isinstance(own, (list, tuple)) else own
     host = jax.devices("cpu")[0].client
     return described(host, executable.hlo_modules()[0], compiled.memory_analysis(), own)
-
-
-def _platform(executable: Any) -> str:
-    return executable.local_devices()[0].platform
 
 
 def described(host: Any, optimised: Any, memory: Any, own: dict[str, float]) -> dict[str, Any]:

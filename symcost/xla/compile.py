@@ -306,7 +306,7 @@ def _on_device(program: Lowered) -> dict[str, Any]:
     """What XLA makes of a program for the accelerator that is here, compiled as if it were to run there."""
     try:
         with jax.default_device(device.accelerator()):
-            return of_device(program.native().compile())
+            return of_device(program.native().compile(), program.before.target.platform)
     except SymcostError:
         raise
     except Exception as error:

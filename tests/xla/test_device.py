@@ -109,7 +109,7 @@ def test_a_comparison(present):
 
 
 def test_a_compilation_that_fails_is_a_failure(present, monkeypatch):
-    def broken(compiled):
+    def broken(compiled, platform):
         raise RuntimeError("RESOURCE_EXHAUSTED: it does not fit")
 
     monkeypatch.setattr("symcost.xla.compile.of_device", broken)
@@ -125,9 +125,9 @@ from symcost.xla import compile, device
 first, second = jax.devices("cpu")
 device.accelerator = lambda: second
 seen = []
-def spy(compiled, of_device=compile.of_device):
+def spy(compiled, platform, of_device=compile.of_device):
     seen.append(compiled.runtime_executable().local_devices())
-    return of_device(compiled)
+    return of_device(compiled, platform)
 compile.of_device = spy
 cost = sc.trace(lambda x: x * 2.0, sc.array("N"))
 cost.under("xla").at(N=3)
