@@ -199,11 +199,54 @@ def interpret(found: dict[str, Any]) -> Parts:
     yield f"The slowest with symbols is {slowest}, {rates[slowest] / bar:.1f} times the bar; {verdict}."
 
 
+def chips(found: dict[str, Any]) -> Parts:
+    """What no cause accounts for, on each chip."""
+    bar, targets = found["bar"], found["targets"]
+    shares: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
+    for row in found["rows"]:
+        figures = shares.setdefault((row["model"], row["program"]), {target: [] for target in targets})
+        for figure in row["figures"]:
+            figures[figure["target"]].append(figure)
+
+    def unexplained(figures: Iterable[dict[str, Any]]) -> float:
+        return max(abs(figure["unexplained"]) / max(1, figure["formula"]) for figure in figures)
+
+    def cells(name: tuple[str, str], by_target: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+        yield " ".join(name)
+        for figures in by_target.values():
+            after = [f for f in figures if (f["quantity"], f["stage"]) == ("flops", "after optimisation")]
+            yield f"{after[0]['xla'] / after[0]['formula'] - 1:+.1%}" if after else "failed"
+        known = [figure for figures in by_target.values() for figure in figures]
+        yield f"{unexplained(known):.3%}" if known else ""
+
+    yield (
+        "XLA's FLOPs after optimisation against the formula's. The last column is the largest part that no cause "
+        "accounts for, of FLOPs and transcendentals, before and after optimisation, on all targets."
+    )
+    headings = ("program", *targets, "unexplained")
+    yield table(headings, (tuple(cells(name, by_target)) for name, by_target in shares.items()))
+    above = [
+        f"{' '.join(name)} on {target} ({unexplained(figures):.2%})"
+        for name, by_target in shares.items()
+        for target, figures in by_target.items()
+        if figures and unexplained(figures) > bar
+    ]
+    complete = sum(bool(figures) for by_target in shares.values() for figures in by_target.values())
+    verdict = f"above the bar of {bar:.0%}: {listed(above)}" if above else f"none is above the bar of {bar:.0%}"
+    yield f"{complete} of {len(shares) * len(targets)} compilations have figures; {verdict}."
+    for row in found["rows"]:
+        for failure in row["failures"]:
+            yield f"{row['model']} {row['program']} failed on {failure['target']}: {failure['error'].splitlines()[0]}"
+        for note in row["notes"]:
+            yield f"{row['model']} {row['program']}, {note}."
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], Parts]] = {
     "analysis": analysis,
     "scaling": scaling,
     "query": query,
     "interpret": interpret,
+    "chips": chips,
 }
 
 

@@ -104,10 +104,10 @@ class Analysis:
         return parse_hlo(text)
 
     def lowered(self, sizes: Mapping[str, int], platform: str = "cpu") -> Any:
-        """`jax.stages.Lowered` of the program at user's sizes."""
+        """`jax.stages.Lowered` of the program at user's sizes; for JAX's default device where `platform` is ""."""
         traced, _ = self._trace(sizes)
         try:
-            return traced.lower(lowering_platforms=(platform,))
+            return traced.lower(lowering_platforms=(platform,)) if platform else traced.lower()
         except Exception as error:
             raise self._unlowered(error, sizes, platform) from error
 
@@ -115,7 +115,7 @@ class Analysis:
         said = f"{type(error).__name__}: {str(error).splitlines()[0]}"
         return LoweringError(
             f"XLA cannot take the program at {format_sizes(sizes)}: {said}",
-            where=f"lowering for {platform}",
+            where=f"lowering for {platform or 'the device'}",
             todo="ask for smaller sizes, or for the convention 'algorithm', which needs no XLA",
         )
 

@@ -1,5 +1,7 @@
 """A process that compiles for a chip which is not there: StableHLO in, XLA's figures and its optimised module out.
 
+(And the same figures of what JAX has compiled in the user's own process, for a chip that is there: `of_device`.)
+
 It is started by `symcost.xla.workers`, one process for each target, so that whatever a compiler prints, locks,
 allocates or kills stays here. Jobs come as lines of JSON on stdin, answers go as lines of JSON to stdout; anything else
 that is printed goes to stderr.
@@ -25,6 +27,16 @@ MEMORY = {
     "reported_peak": "peak_memory_in_bytes",
 }
 """Fields of a job's answer, by jaxlib's names."""
+
+
+UNTILED = "Couldn't find output tile sizes"
+"""What XLA:GPU of jax 0.10 says of some products that it fuses with their surroundings, in gradients of attention over
+5 and 197 tokens for one. XLA of jax 0.12 compiles these."""
+
+WITHOUT_TRITON = ("xla_gpu_enable_triton_gemm", False)
+"""XLA's option to leave all products to cuBLAS."""
+
+NOTE = "XLA finds no tiles for one of the products; all were left to cuBLAS (xla_gpu_enable_triton_gemm=false)"
 
 
 class Compiler:
@@ -60,20 +72,56 @@ class Compiler:
             options: Any = _jax.CompileOptions()
             options.num_replicas = options.num_partitions = 1
             options.device_assignment = _jax.DeviceAssignment.create(np.array([[self.device.id]]))
-            executable = self.client.compile(module, _jax.DeviceList((self.device,)), options)
-        optimised = executable.hlo_modules()[0]
-        memory = executable.get_compiled_memory_stats()
-        counts = dict(_jax.hlo_module_cost_analysis(self.host, optimised))
+            devices, note = _jax.DeviceList((self.device,)), ""
+            try:
+                executable = self.client.compile(module, devices, options)
+            except Exception as error:
+                if UNTILED not in str(error):
+                    raise
+                options.env_option_overrides = [WITHOUT_TRITON]
+                # the module may have been changed on the way
+                executable = self.client.compile(mlir.ir.Module.parse(text), devices, options)
+                note = NOTE
         try:
             own = dict(executable.cost_analysis())
         except Exception:  # XLA:GPU has none without a device
             own = {}
-        return {
-            "counts": _numbers(counts),
-            "own": _numbers(own),
-            "memory": {name: int(getattr(memory, field, 0)) for name, field in MEMORY.items()},
-            "hlo": optimised.to_string(),
-        }
+        found = described(self.host, executable.hlo_modules()[0], executable.get_compiled_memory_stats(), own)
+        return {**found, "note": note} if note else found
+
+
+def of_device(compiled: Any, platform: str) -> dict[str, Any]:
+    """What XLA says of a program that JAX has compiled for a device of this process.
+
+    On GPU that is XLA's common analysis of the optimised module, as for a GPU that is not there: what the executable
+    says of itself depends on the release, or is nothing.
+
+    Args:
+        compiled: a `jax.stages.Compiled`. platform: of the device, "tpu" or another.
+    """
+    import jax
+
+    executable = compiled.runtime_executable()
+    own: Any = (compiled.cost_analysis() or {}) if platform == "tpu" else {}
+    own = own[0] if isinstance(own, (list, tuple)) else own
+    host = jax.devices("cpu")[0].client
+    return described(host, executable.hlo_modules()[0], compiled.memory_analysis(), own)
+
+
+def described(host: Any, optimised: Any, memory: Any, own: dict[str, float]) -> dict[str, Any]:
+    """An optimised module as an answer.
+
+    Args:
+        host: the CPU's client. optimised: jaxlib's `HloModule`. memory: jaxlib's `CompiledMemoryStats`.
+        own: what the chip's compiler counts; empty where it says nothing.
+    """
+    _jax: Any = import_module("jaxlib._jax")
+    return {
+        "counts": _numbers(dict(_jax.hlo_module_cost_analysis(host, optimised))),
+        "own": _numbers(own),
+        "memory": {name: int(getattr(memory, field, 0)) for name, field in MEMORY.items()},
+        "hlo": optimised.to_string(),
+    }
 
 
 def _numbers(found: dict[str, float]) -> dict[str, float]:

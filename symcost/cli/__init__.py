@@ -1,4 +1,7 @@
-"""The command line: `symcost trace | compare | zoo | rules`. JAX is imported when something is traced, not before."""
+"""The command line: `symcost trace | compare | crossover | zoo | rules | chips | targets | doctor`.
+
+JAX is imported when something is traced, not before.
+"""
 
 
 def main() -> None:

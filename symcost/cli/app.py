@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from symcost import __version__
-from symcost.cli import chips, compare, rules, targets, trace, zoo
+from symcost.cli import chips, compare, crossover, platforms, rules, targets, trace, zoo
 from symcost.cli.options import Debug, examples
 from symcost.errors import SymcostError
 
@@ -55,6 +54,7 @@ app = typer.Typer(
         'symcost trace flax.linen:Dense --arg "B F" --set features=H',
         'symcost trace model.py:Net --arg "B T F" --set width=F --build --by scope',
         'symcost compare model.py:Net --arg "B F" --set features=H --at B=32,F=64,H=16',
+        "symcost crossover zoo:gcn-sparse zoo:gcn-dense --wrt M --quantity bytes",
         "symcost compare zoo:mlp --target cpu,gpu-h100,tpu-v5e --at B=8,F=9,H=7,C=5",
     ),
 )
@@ -69,12 +69,12 @@ def options(
     debug: Debug = False,
 ) -> None:
     """What a neural network costs, as a formula in its sizes, checked by XLA."""
-    # tracing needs no accelerator, and looking for one takes seconds
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    platforms.cpu_only()
 
 
 app.command("trace", epilog=trace.EXAMPLES)(trace.command)
 app.command("compare", epilog=compare.EXAMPLES)(compare.command)
+app.command("crossover", epilog=crossover.EXAMPLES)(crossover.command)
 app.add_typer(zoo.app, name="zoo")
 app.command("rules", epilog=rules.EXAMPLES)(rules.command)
 app.command("chips", epilog=chips.EXAMPLES)(chips.command)

@@ -7,16 +7,19 @@ from typing import Annotated
 import typer
 
 from symcost.cli import options as o
+from symcost.cli import platforms
 from symcost.cli.options import examples
 from symcost.cli.output import progress, show, show_json
 from symcost.cli.request import Request
 from symcost.cli.sizes import points
+from symcost.cli.training import Training
 
 EXAMPLES = examples(
     'symcost compare flax.linen:Dense --arg "B F" --set features=H --at B=9,F=8,H=7',
     'symcost compare jax.numpy:cumsum --arg "N" --at N=10 --at N=1000',
     "symcost compare zoo:gcn-sparse --at N=27,M=75,F=11,H=8,C=7",
     "symcost compare zoo:mlp --at B=8,F=16,H=32,C=4 --by-module --depth 2",
+    "symcost compare zoo:mlp --train --target device --at B=8,F=9,H=7,C=5",
     "symcost compare zoo:lstm --target cpu,gpu-h100,tpu-v5e --at B=8,T=16,F=32,H=64",
 )
 Targets = Annotated[
@@ -24,7 +27,8 @@ Targets = Annotated[
     typer.Option(
         "--target",
         metavar="TARGET,...",
-        help="Where XLA compiles it: cpu, tpu-v5e, gpu-h100 ... (`symcost targets list`); the chip need not be here.",
+        help="Where XLA compiles it: cpu, tpu-v5e, gpu-h100 ... (`symcost targets list`); the chip need not be here. "
+        "Or device, the accelerator that is here.",
         show_default="cpu",
     ),
 ]
@@ -54,6 +58,9 @@ def command(
     mutable: o.Mutable = [],  # noqa: B006
     param: o.Params = [],  # noqa: B006
     strict: o.Strict = False,
+    train: o.Train = False,
+    optimizer: o.Optimizer = "",
+    loss: o.Loss = "",
     dim: o.Dims = [],  # noqa: B006
     where: o.Where = [],  # noqa: B006
     trip: o.Trips = [],  # noqa: B006
@@ -74,13 +81,21 @@ def command(
         raise typer.BadParameter(
             "module paths are cut in figures by module: --by-module --depth 1", param_hint="--depth"
         )
-    request = Request(target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict)
+    request = Request(
+        target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict,
+        Training(train, optimizer, loss),
+    )  # fmt: skip
+    names = [name.strip() for text in on for name in text.split(",") if name.strip()]
+    if "device" in names:
+        platforms.everything()
     import symcost as sc
+    from symcost.xla.workers import reachable
 
+    # before anything is traced, which may take minutes
+    targets = reachable(names)
     with progress(f"comparing {target}", quiet=json) as report:
         cost = request.trace(report)
-        names = [name.strip() for text in on for name in text.split(",") if name.strip()]
-        found = sc.compare(cost, targets=names, at=at_points, progress=report, cache=not no_cache, limit=limit)
+        found = sc.compare(cost, targets=targets, at=at_points, progress=report, cache=not no_cache, limit=limit)
     if json:
         show_json(found.as_dict(by_module, depth))
     else:

@@ -40,7 +40,7 @@ def _flag(*names: str, help: str, panel: str | None = None, **more: Any) -> Any:
     return _option(*names, help=help, panel=panel, metavar="", **more)
 
 
-CALL, SIZES, OUTPUT = "The call", "Sizes", "Output"
+CALL, TRAINING, SIZES, OUTPUT = "The call", "Training", "Sizes", "Output"
 
 Debug = Annotated[
     bool, _flag("--debug", help="Show the traceback of an error.", callback=_remember_debug, is_eager=True)
@@ -92,6 +92,28 @@ Mutable = Annotated[
 ]
 Params = Annotated[
     list[str], _option("--param", panel=CALL, metavar="NAME", help="A plain function's argument that holds parameters.")
+]
+Train = Annotated[
+    bool, _flag("--train", panel=TRAINING, help="A training step: loss, gradient and the optimizer's update.")
+]
+Optimizer = Annotated[
+    str,
+    _option(
+        "--optimizer",
+        panel=TRAINING,
+        metavar="NAME",
+        help="With --train: one of Optax (adam if not said, sgd, adamw, lion ...), or file.py:object.",
+    ),
+]
+Loss = Annotated[
+    str,
+    _option(
+        "--loss",
+        panel=TRAINING,
+        metavar="OBJECT",
+        help="With --train: a function of (outputs, targets), the targets being the last --arg. "
+        "If not said, the mean square of the outputs, which needs no targets.",
+    ),
 ]
 Dims = Annotated[
     list[str],

@@ -1,14 +1,15 @@
-"""What `symcost trace` and `symcost compare` were asked to trace."""
+"""What `symcost trace`, `compare` and `crossover` were asked to trace."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
 from symcost.cli.sizes import declare, trips
 from symcost.cli.target import load
+from symcost.cli.training import Training
 from symcost.cli.values import assignment, parameters, takes_text, value
 from symcost.errors import ArgumentError, BuildError, SymcostError
 
@@ -32,6 +33,7 @@ class Request:
     where: list[str]
     trips: list[str]
     strict: bool
+    training: Training = field(default_factory=Training)
 
     def trace(self, progress: Callable[[str], None]) -> Any:
         """The cost.
@@ -55,19 +57,24 @@ class Request:
         for text in self.kwargs:
             name, given = assignment(text, "--kwarg", "train=false")
             kwargs[name] = array(given) if _is_array(given) else value(given, takes_text(known.get(name)))
-        cost = sc.trace(
-            obj,
-            *args,
-            kwargs=kwargs,
-            method=self.method or None,
-            rngs=tuple(self.rngs),
-            mutable=tuple(self.mutable),
-            params=tuple(int(p) if p.isdigit() else p for p in self.params),
-            where=self.where,
-            trips=trips(self.trips),
-            strict=self.strict,
-            progress=progress,
-        )
+        options: dict[str, Any] = {
+            "kwargs": kwargs,
+            "method": self.method or None,
+            "rngs": tuple(self.rngs),
+            "mutable": tuple(self.mutable),
+            "params": tuple(int(p) if p.isdigit() else p for p in self.params),
+            "where": self.where,
+            "trips": trips(self.trips),
+            "strict": self.strict,
+            "progress": progress,
+        }
+        if self.training.wanted:
+            loss, optimizer = self.training.loss_function(), self.training.made_optimizer()
+            # the loss that needs no targets still has them for an argument
+            args = args if self.training.loss else [*args, None]
+            cost = sc.trace_training(obj, *args, loss=loss, optimizer=optimizer, **options)
+        else:
+            cost = sc.trace(obj, *args, **options)
         for name in listed:
             if name not in cost.domain.names:
                 from symcost.dims import unused_symbol
@@ -103,19 +110,26 @@ class Request:
 
         given = [
             option
-            for option, texts in (("--arg", self.args), ("--set", self.settings), ("--kwarg", self.kwargs))
+            for option, texts in (
+                ("--arg", self.args),
+                ("--set", self.settings),
+                ("--kwarg", self.kwargs),
+                ("--loss", self.training.loss),
+            )
             if texts
         ]
         entry = zoo.get(self.target.removeprefix(ZOO))
         if given:
             raise ArgumentError(
-                f"the zoo's model {entry.name!r} has its arguments: {' '.join(given)} cannot be given",
+                f"the zoo's model {entry.name!r} has its {'loss' if given == ['--loss'] else 'arguments'}: "
+                f"{' '.join(given)} cannot be given",
                 todo=f"symcost zoo show {entry.name}",
             )
         declare(self.dims)
-        cost = entry.trace(where=self.where, strict=self.strict, progress=progress)
-        cost.name = entry.name
-        return cost
+        options: dict[str, Any] = {"where": self.where, "strict": self.strict, "progress": progress}
+        if self.training.wanted:
+            return entry.trace_training(self.training.made_optimizer(), **options)
+        return entry.trace(**options)
 
 
 def array(text: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli import options as o
+from symcost.cli import platforms
 from symcost.cli.options import examples
 from symcost.cli.output import progress, show
 
@@ -107,7 +108,19 @@ def _size(folder: Any) -> tuple[str, dict[str, Any]]:
     return f"{folder} ({size / 2**20:.1f} MiB)", {"folder": str(folder), "bytes": size}
 
 
+def _device() -> tuple[str, ...]:
+    """The accelerator that JAX sees here."""
+    from symcost.xla.device import accelerator
+    from symcost.xla.targets import DEVICE
+
+    found = accelerator()
+    if found is None:
+        return DEVICE, "the accelerator that JAX sees here", "none", "JAX sees only a CPU"
+    return DEVICE, found.device_kind, "ready", "the compiler of your JAX"
+
+
 def _targets() -> Any:
+    platforms.everything()
     from symcost.report.document import Table
     from symcost.xla.packages import COMMANDS, packages
     from symcost.xla.targets import TARGETS
@@ -123,5 +136,6 @@ def _targets() -> Any:
         else:
             state = ("ready", needed.versions)
         rows.append((target.name, target.chip, *state))
+    rows.append(_device())
     columns = ("target", "chip", "state", "compiler, or what installs it")
     return Table(columns, tuple(rows), ("target", "chip", "state", "compiler"), labels=4, name="targets")

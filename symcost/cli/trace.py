@@ -11,6 +11,7 @@ from symcost.cli.options import examples
 from symcost.cli.output import progress, show
 from symcost.cli.request import Request
 from symcost.cli.sizes import points, probabilities
+from symcost.cli.training import Training
 
 EXAMPLES = examples(
     'symcost trace flax.linen:Dense --arg "B F" --set features=H',
@@ -36,6 +37,9 @@ def command(
     mutable: o.Mutable = [],  # noqa: B006
     param: o.Params = [],  # noqa: B006
     strict: o.Strict = False,
+    train: o.Train = False,
+    optimizer: o.Optimizer = "",
+    loss: o.Loss = "",
     dim: o.Dims = [],  # noqa: B006
     where: o.Where = [],  # noqa: B006
     trip: o.Trips = [],  # noqa: B006
@@ -51,7 +55,10 @@ def command(
     debug: o.Debug = False,
 ) -> None:
     """The cost of a Flax module or any JAX function, as formulas in its sizes."""
-    request = Request(target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict)
+    request = Request(
+        target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict,
+        Training(train, optimizer, loss),
+    )  # fmt: skip
     at_points = points(at)
     chances = probabilities(expect)
     known_convention(convention)

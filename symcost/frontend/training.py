@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from symcost.advice import Typed
 from symcost.capture import UPDATE_SCOPE
 from symcost.errors import ArgumentError
 from symcost.family import Instance
@@ -68,6 +69,23 @@ def training_step(
         (model.kwargs, "argument"),
         (targets, "argument"),
     )
+
+
+def mean_square(outputs: Any, targets: Any = None) -> Any:
+    """A loss that needs nothing to be known of a model: the mean square of its outputs, less the targets if any.
+
+    Raises:
+        ArgumentError: the outputs are not one array of floating point.
+    """
+    leaves = jax.tree.leaves(outputs)
+    if len(leaves) != 1 or not jax.numpy.issubdtype(leaves[0].dtype, jax.numpy.floating):
+        found = ", ".join(f"{leaf.dtype}{list(leaf.shape)}" for leaf in leaves) or "none"
+        raise ArgumentError(
+            f"the mean square is the loss of one array of floats; the outputs are {found}",
+            todo=Typed(LOSS, "--loss file.py:function, with the targets as the last --arg"),
+        )
+    difference = leaves[0] if targets is None else leaves[0] - targets
+    return jax.numpy.mean(jax.numpy.square(difference))
 
 
 LOSS = "loss=lambda outputs, y: jnp.mean((outputs - y) ** 2)"

@@ -28,6 +28,7 @@ LIMIT = 2 * 2**30
 """Bytes; the entries that were not used for longest go first."""
 
 _FIELDS = {"counts": dict, "own": dict, "memory": dict, "hlo": str}
+"""What every answer has; a note besides where it was not compiled as it would be with the chip at hand."""
 
 
 class Cache:
@@ -56,7 +57,7 @@ class Cache:
 
     def put(self, target: str, versions: str, module: str, found: Mapping[str, Any]) -> None:
         """Keep an answer; a disk that is full or read-only is no reason to fail."""
-        text = json.dumps({name: found[name] for name in _FIELDS})
+        text = json.dumps({name: found[name] for name in (*_FIELDS, "note") if name in found})
         try:
             self._open().set(_key(target, versions, module), text)
         except (sqlite3.Error, OSError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from symcost.analysis import Analysis, matches_xla
@@ -11,12 +11,13 @@ from symcost.conventions import convention
 from symcost.cost import ProgramCost, Values
 from symcost.errors import ArgumentError, ConventionError, LoweringError, MissingSizeError
 from symcost.ledger import Ledger
+from symcost.parts import part_of
 from symcost.polynomial import evaluate
 from symcost.program import Program
 from symcost.rules.registry import hlo
 from symcost.xla.cache import Cache
 from symcost.xla.causes import UNEXPLAINED, Account
-from symcost.xla.comparison import Comparison, Failure, Row
+from symcost.xla.comparison import ESTIMATES, Comparison, Estimate, Failure, Row
 from symcost.xla.compile import (
     AFTER,
     BEFORE,
@@ -34,18 +35,16 @@ from symcost.xla.lineup import line_up
 from symcost.xla.listing import Entry, Listing, Reader, list_hlo, list_jaxpr, run_counts
 from symcost.xla.modules import entries_by_module, figures, formula_by_module
 from symcost.xla.optimised import optimised
-from symcost.xla.packages import packages
 from symcost.xla.targets import Target
-from symcost.xla.targets import target as known_target
 from symcost.xla.tpu import BUFFERS, tpu_entries, tpu_traffic, without_buffers
-from symcost.xla.workers import COMPILE, compile_all, require
+from symcost.xla.workers import COMPILE, compile_all, reachable
 
 
 def compare(
     cost: ProgramCost,
     targets: str | Target | Sequence[str | Target] = ("cpu",),
     at: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
-    quantities: str | Sequence[str] = QUANTITIES,
+    quantities: str | Sequence[str] = (*QUANTITIES, *ESTIMATES),
     progress: Callable[[str], None] | None = None,
     *,
     cache: bool = True,
@@ -55,9 +54,11 @@ def compare(
 
     Args:
         cost: what `sc.trace` returned, under the convention "algorithm" (or "xla").
-        targets: what to compile for: "cpu", "tpu-v5e", "gpu-h100" ... (`sc.xla.TARGETS`); several compile side by
-            side, each in a process of its own. at: sizes, one mapping or several.
-        quantities: of "flops", "transcendentals" and "bytes_accessed". progress: called with a line of text per step.
+        targets: what to compile for: "cpu", "tpu-v5e", "gpu-h100" ... (`sc.xla.TARGETS`), or "device", the accelerator
+            that JAX sees here; several chips compile side by side, each in a process of its own.
+        at: sizes, one mapping or several.
+        quantities: of "flops", "transcendentals" and "bytes_accessed", which XLA counts, and "fused_bytes" and
+            "peak_memory", which are estimates of the optimised program. progress: called with a line of text per step.
         cache: take answers of earlier compilations. limit: seconds for one compilation for another chip.
 
     Raises:
@@ -76,36 +77,37 @@ def compare(
         raise ArgumentError(
             f"sc.compare takes a cost, not {cost!r}", todo="sc.compare(sc.trace(model, x), at=dict(...))"
         )
-    where = [
-        known_target(t)
-        for t in ([targets] if isinstance(targets, str) or not isinstance(targets, Iterable) else targets)
-    ]
+    where = reachable(targets)
     asked = (quantities,) if isinstance(quantities, str) else tuple(quantities)
     analysis = _checked(cost, asked)
     points = _points(cost, at)
     tell = progress or (lambda message: None)
-    for target in where:
-        if target.remote:
-            require(target, packages(target.platform))
     # before anything is compiled: what is missing or unknown is an error here
-    formulas = [{quantity: getattr(values, quantity) for quantity in asked} for values in points]
+    formulas = [{q: getattr(values, q) for q in asked if q in QUANTITIES} for values in points]
+    estimated = [q for q in asked if q in ESTIMATES] if cost.convention == "algorithm" else []
     rows: list[Row] = []
+    estimates: list[Estimate] = []
     failures: list[Failure] = []
+    notes: dict[str, None] = {}
     for (values, formula, target), found in _compiled(cost, analysis, points, formulas, where, cache, limit, tell):
         sizes = _sizes(cost, values)
         if isinstance(found, LoweringError):
             failures.append(Failure(sizes, target.name, found.what))
         else:
-            rows += _compared(cost, analysis, values, formula, found)
+            new = list(_compared(cost, analysis, values, formula, found))
+            rows += new
+            estimates += _estimates(analysis, sizes, found, estimated, new)
+            notes |= {f"{target.name}: {found.note}": None} if found.note else {}
     if failures and not rows and len(failures) == 1:
         raise LoweringError(failures[0].error, where=f"compiling for {failures[0].target}", todo=SMALLER)
-    return Comparison(cost.name, cost.convention, tuple(rows), tuple(failures))
+    return Comparison(cost.name, cost.convention, tuple(rows), tuple(failures), tuple(notes), tuple(estimates))
 
 
 def _checked(cost: ProgramCost, quantities: Sequence[str]) -> Analysis:
     for quantity in quantities:
-        if quantity not in QUANTITIES:
-            raise ConventionError(f"XLA does not count {quantity!r}", todo=f"one of {', '.join(QUANTITIES)}")
+        if quantity not in (*QUANTITIES, *ESTIMATES):
+            known = ", ".join((*QUANTITIES, *ESTIMATES))
+            raise ConventionError(f"XLA does not count {quantity!r}", todo=f"one of {known}")
     if cost.convention not in ("algorithm", "xla"):
         raise ConventionError(
             f"the convention {cost.convention!r} leaves out what XLA counts, so that a comparison says nothing",
@@ -156,7 +158,8 @@ def _compiled(
         with compiling_for(target):
             try:
                 lower = functools.partial(analysis.lowered, sizes, target.platform)
-                before.append(lowered(lower, target, cost.name, sizes))
+                native = functools.partial(analysis.lowered, sizes, "")
+                before.append(lowered(lower, target, cost.name, sizes, native))
             except LoweringError as error:
                 before.append(error)
     there = [p for p in before if isinstance(p, Lowered) and p.before.target.remote]
@@ -199,6 +202,20 @@ def _compared(
         modules = figures(shares, entries_by_module(_own_entries(found, listed_after, quantity)), (figure, after))
         left_out += account.amount("library")
         yield Row(sizes, target.name, AFTER, quantity, figure, after, account.causes(), after - left_out, modules)
+
+
+def _estimates(
+    analysis: Analysis, sizes: Mapping[str, int], found: XlaAnalysis, asked: Sequence[str], rows: Sequence[Row]
+) -> Iterator[Estimate]:
+    """What fusion and liveness make of the program at these sizes, beside what XLA made of it."""
+    program, how = analysis.program("jaxpr", sizes) if asked else None, convention("algorithm")
+    for quantity in asked:
+        theirs = found.peak_memory
+        if quantity == "fused_bytes":
+            theirs = next((r.restored for r in rows if (r.quantity, r.stage) == ("bytes_accessed", AFTER)), None)
+        ours = analysis.interpret(program, how, part_of(quantity)).total(quantity) if program else 0
+        if theirs is not None and isinstance(ours, int):  # else a trip count is not known
+            yield Estimate(sizes, found.target.name, quantity, ours, theirs)
 
 
 def _before(

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from symcost.report.document import Report
 
 
+ESTIMATES = ("fused_bytes", "peak_memory")
+"""Quantities of a cost that stand beside what XLA made of the program, and do not follow its instructions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One figure of XLA beside the formula's.
@@ -72,6 +76,33 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What symcost expects of the optimised program, and what XLA made of it.
+
+    Attributes:
+        sizes: where. target: what XLA compiled for.
+        quantity: "fused_bytes" (beside XLA's bytes accessed, with loops as often as they run) or "peak_memory".
+        formula, xla: the two figures.
+    """
+
+    sizes: Mapping[str, int]
+    target: str
+    quantity: str
+    formula: int
+    xla: int
+
+    @property
+    def ratio(self) -> float | None:
+        """XLA's figure over the formula's; None where the formula is 0."""
+        return self.xla / self.formula if self.formula else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The estimate as plain data."""
+        figures = {"formula": self.formula, "xla": self.xla, "ratio": self.ratio}
+        return {"sizes": dict(self.sizes), "target": self.target, "quantity": self.quantity, **figures}
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A compilation that gave no figures.
 
@@ -95,12 +126,16 @@ class Comparison:
     Attributes:
         name, convention: of the cost. rows: one per sizes, target, stage and quantity.
         failures: compilations without figures; the others are not touched by them.
+        notes: on compilations that were done otherwise than with the chip at hand.
+        estimates: of what fusion and allocation leave, which are no counts: a ratio, and no causes.
     """
 
     name: str
     convention: str
     rows: tuple[Row, ...]
     failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -151,7 +186,9 @@ class Comparison:
     def as_dict(self, by_module: bool = False, depth: int | None = None) -> dict[str, Any]:
         """Everything as plain data, for JSON; with `by_module` the figures of every module too."""
         failures = [failure.as_dict() for failure in self.failures]
-        found = {"name": self.name, "convention": self.convention, "rows": self.to_dicts(), "failures": failures}
+        found: dict[str, Any] = {"name": self.name, "convention": self.convention, "rows": self.to_dicts()}
+        found["estimates"] = [estimate.as_dict() for estimate in self.estimates]
+        found |= {"failures": failures, "notes": [*self.notes]}
         return found | ({"modules": [m.as_dict() for m in self.all_modules(depth)]} if by_module else {})
 
     def report(self, by_module: bool = False, depth: int | None = None) -> Report:

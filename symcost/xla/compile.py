@@ -6,6 +6,7 @@ keys are 0, and `Compiled.memory_analysis` has the fields that `Memory` names.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
-from symcost.capture.deviceless import MEMORY
+from symcost.capture.deviceless import MEMORY, of_device
 from symcost.capture_hlo import hlo_text, named_counts, parse_hlo, xla_counts
 from symcost.domain import format_sizes
 from symcost.errors import ArgumentError, LoweringError, MissingSizeError, SymcostError, TargetError
@@ -22,11 +23,10 @@ from symcost.family import Instance, summary
 from symcost.frontend import to_family
 from symcost.frontend.arguments import arguments_at
 from symcost.program import Program
+from symcost.xla import device
 from symcost.xla.cache import Cache
-from symcost.xla.packages import packages
 from symcost.xla.targets import Target
-from symcost.xla.targets import target as known_target
-from symcost.xla.workers import COMPILE, Answer, Job, compile_all, require
+from symcost.xla.workers import COMPILE, Answer, Job, compile_all, reachable
 
 if TYPE_CHECKING:
     from symcost.report.document import Report
@@ -139,9 +139,11 @@ class XlaAnalysis(XlaProgram):
 
     Attributes:
         name: what was compiled. unoptimized: the same, before optimisation.
+        note: how it was compiled otherwise than with the chip at hand, if it was.
     """
 
     name: str = ""
+    note: str = ""
     unoptimized: XlaProgram = None  # type: ignore[assignment]  # always given; dataclasses order their fields
 
     def report(self) -> Report:
@@ -179,6 +181,7 @@ def analyze(
             jitted already keeps its options, such as donated arguments.
         *args: pytrees of `sc.array(...)`, `jax.ShapeDtypeStruct` or arrays; only shapes and dtypes matter.
         target: what to compile for: "cpu", "tpu-v5e", "gpu-h100" ... (`sc.xla.TARGETS`); the chip need not be there.
+            Or "device": the accelerator that JAX sees here.
         at: sizes, where a shape or a field of the model holds symbols.
         kwargs, method, rngs, mutable: as in `sc.trace`.
         cache: take the answer of an earlier compilation for the same chip by the same versions, if there is one.
@@ -197,7 +200,7 @@ def analyze(
         >>> found.flops, found.unoptimized.flops, found.peak_memory
         (60, 60, 124)
     """
-    where = known_target(target)
+    (where,) = reachable([target])  # before anything is traced
     family = to_family(fn, args, kwargs, method=method, rngs=rngs, mutable=mutable)
     if at is not None and not isinstance(at, Mapping):
         example = ", ".join(f"{name}=8" for name in family.domain.names)
@@ -217,14 +220,13 @@ def analyze(
             traced = fn.trace(*filled_args, **filled_kwargs)
         else:
             traced = jax.jit(instance.fn).trace(*instance.args)
-        before = lowered(lambda: traced.lower(lowering_platforms=(where.platform,)), where, family.name, sizes)
+        lower = functools.partial(traced.lower, lowering_platforms=(where.platform,))
+        before = lowered(lower, where, family.name, sizes, traced.lower)
         if not where.remote:
             return compiled_here(before)
         (answer,) = compile_all([before.job], cache=Cache() if cache else None, limit=limit)
         return compiled_there(before, answer)
 
-    if where.remote:
-        require(where, packages(where.platform))  # before anything is traced
     with compiling_for(where):
         return family.run(sizes, compiled)
 
@@ -233,13 +235,13 @@ def analyze(
 def compiling_for(where: Target) -> Iterator[None]:
     """Within this block, what is lowered and compiled here is so on the CPU, whatever JAX's default device is."""
     try:
-        device = jax.devices("cpu")[0]
+        cpu = jax.devices("cpu")[0]
     except RuntimeError as error:
         raise TargetError(
             f"JAX has no 'cpu' backend here, which lowers programs for {where.name}: {summary(error)}",
             todo="leave JAX_PLATFORMS unset, or let it contain cpu",
         ) from error
-    with jax.default_device(device):
+    with jax.default_device(cpu):
         yield
 
 
@@ -249,12 +251,14 @@ class Lowered:
 
     Attributes:
         name, sizes: of the program, for messages. before: what XLA says of it. stage: JAX's own object.
+        native: lowers it for JAX's default device.
     """
 
     name: str
     sizes: Mapping[str, int]
     before: XlaProgram
     stage: Any
+    native: Callable[[], Any]
 
     @property
     def job(self) -> Job:
@@ -263,11 +267,14 @@ class Lowered:
         return Job(self.name, self.before.target, text)
 
 
-def lowered(lower: Callable[[], Any], where: Target, name: str, sizes: Mapping[str, int]) -> Lowered:
+def lowered(
+    lower: Callable[[], Any], where: Target, name: str, sizes: Mapping[str, int], native: Callable[[], Any]
+) -> Lowered:
     """A program before optimisation.
 
     Args:
         lower: makes the `jax.stages.Lowered`. name, sizes: of the program, for messages.
+        native: makes that of JAX's default device, where the program is compiled for an accelerator that is here.
 
     Raises:
         LoweringError: XLA cannot take the program.
@@ -279,16 +286,18 @@ def lowered(lower: Callable[[], Any], where: Target, name: str, sizes: Mapping[s
         raise
     except Exception as error:
         raise _uncompiled(name, sizes, where, summary(error)) from error
-    return Lowered(name, sizes, before, stage)
+    return Lowered(name, sizes, before, stage, native)
 
 
 def compiled_here(program: Lowered) -> XlaAnalysis:
-    """The program after optimisation for this machine's CPU.
+    """The program after optimisation for this machine's CPU, or its accelerator.
 
     Raises:
         LoweringError: XLA cannot compile it.
     """
     where = program.before.target
+    if where.here:
+        return compiled_there(program, Answer(program.name, where, _on_device(program)))
     try:
         found = program.stage.compile()
     except Exception as error:
@@ -298,8 +307,19 @@ def compiled_here(program: Lowered) -> XlaAnalysis:
     )
 
 
+def _on_device(program: Lowered) -> dict[str, Any]:
+    """What XLA makes of a program for the accelerator that is here, compiled as if it were to run there."""
+    try:
+        with jax.default_device(device.accelerator()):
+            return of_device(program.native().compile(), program.before.target.platform)
+    except SymcostError:
+        raise
+    except Exception as error:
+        raise _uncompiled(program.name, program.sizes, program.before.target, summary(error)) from error
+
+
 def compiled_there(program: Lowered, answer: Answer) -> XlaAnalysis:
-    """The program after optimisation, as another process has compiled it.
+    """The program after optimisation, as another process or another compiler than the CPU's has compiled it.
 
     Raises:
         LoweringError: it could not.
@@ -317,6 +337,7 @@ def compiled_there(program: Lowered, answer: Answer) -> XlaAnalysis:
         named_counts(found["counts"]),
         own.get("optimal_seconds"),
         name=program.name,
+        note=str(found.get("note", "")),
         unoptimized=program.before,
     )
 

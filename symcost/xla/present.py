@@ -14,19 +14,21 @@ from symcost.xla.compile import QUANTITIES, XlaAnalysis
 from symcost.xla.targets import target as known_target
 
 if TYPE_CHECKING:
-    from symcost.xla.comparison import Comparison, Row
+    from symcost.xla.comparison import Comparison, Estimate, Row
     from symcost.xla.modules import Modules
 
 
 def comparison_report(comparison: Comparison, by_module: Sequence[Modules] | None = None) -> Report:
     """Figures first, then for every figure that differs the way from the formula to it, or figures by module."""
-    points = list(dict.fromkeys(tuple(r.sizes.items()) for r in comparison.rows))
+    points = list(dict.fromkeys(tuple(r.sizes.items()) for r in (*comparison.rows, *comparison.estimates)))
     number = {point: f"({i + 1})" for i, point in enumerate(points)}
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in comparison.rows:
         groups.setdefault((row.target, row.quantity, row.stage), []).append(row)
-    several_targets = len({row.target for row in comparison.rows}) > 1
+    several_targets = len({row.target for row in (*comparison.rows, *comparison.estimates)}) > 1
     tables = [_figures(comparison.rows, number, several_targets)] if comparison.rows else []
+    if comparison.estimates and by_module is None:
+        tables.append(_estimates(comparison.estimates, number, several_targets))
     for modules in by_module or ():
         title = f"{modules.quantity}, by module" + (f", {modules.target}" if several_targets else "")
         if len(points) > 1:
@@ -36,16 +38,19 @@ def comparison_report(comparison: Comparison, by_module: Sequence[Modules] | Non
         if any(row.causes for row in rows):
             title = f"{quantity}, {stage}" + (f", {target}" if several_targets else "")
             tables.append(_reasons(rows, title, [number[tuple(r.sizes.items())] for r in rows]))
-    chips = dict.fromkeys(f"{row.target}, {known_target(row.target).chip}" for row in comparison.rows)
+    chips = dict.fromkeys(
+        f"{row.target}, {known_target(row.target).chip}" for row in (*comparison.rows, *comparison.estimates)
+    )
     return Report(
         f"{comparison.name}: the formula and XLA",
         (
             Fact("convention", comparison.convention),
-            Fact("target", "; ".join(chips), list(dict.fromkeys(row.target for row in comparison.rows))),
+            Fact("target", "; ".join(chips), list(targets)),
             Fact("XLA", f"of jaxlib {metadata.version('jaxlib')}", metadata.version("jaxlib")),
         ),
         tuple(dict(point) for point in points if point),
         tables=tuple(tables),
+        notes=comparison.notes,
         warnings=tuple(
             Fact("failed", f"{f.target} at {format_sizes(f.sizes)}: {f.error}", f.as_dict())
             for f in comparison.failures
@@ -71,6 +76,22 @@ def _figures(rows: Sequence[Row], number: dict[tuple, str], several_targets: boo
             cells = (number[tuple(row.sizes.items())], *cells)
         found.append(cells)
     return Table(tuple(columns), tuple(found), tuple(keys), labels, name="figures")
+
+
+def _estimates(estimates: Sequence[Estimate], number: dict[tuple, str], several_targets: bool) -> Table:
+    """What symcost expects of the optimised program beside what XLA made of it."""
+    columns = [*(["target"] if several_targets else []), "quantity", "formula", "XLA", "XLA / formula"]
+    keys = [*(["target"] if several_targets else []), "quantity", "formula", "xla", "ratio"]
+    if len(number) > 1:
+        columns, keys = ["at", *columns], ["at", *keys]
+    found: list[tuple[Cell, ...]] = []
+    for e in estimates:
+        ratio = None if e.ratio is None else float(f"{e.ratio:.3g}")
+        cells: tuple[Cell, ...] = (*((e.target,) if several_targets else ()), e.quantity, e.formula, e.xla, ratio)
+        found.append((number[tuple(e.sizes.items())], *cells) if len(number) > 1 else cells)
+    labels = len(columns) - 3
+    title = "estimates, beside what XLA made of the program"
+    return Table(tuple(columns), tuple(found), tuple(keys), labels, name="estimates", title=title)
 
 
 def modules_report(modules: Modules) -> Report:
@@ -146,6 +167,8 @@ def analysis_report(found: XlaAnalysis) -> Report:
         for program in (before, found)
         if program.custom_calls
     ]
+    if found.note:
+        notes.append(found.note)
     if memory:
         notes.append(
             f"peak_memory: arguments {memory.arguments:,}, outputs {memory.outputs:,}, temporaries "

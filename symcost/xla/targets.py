@@ -1,7 +1,7 @@
 """What XLA can be asked to compile for, by name.
 
 Nothing but "cpu" needs to be in the machine: XLA:TPU and XLA:GPU compile for a chip that they are told about
-(`symcost.xla.packages` says what has to be installed for that).
+(`symcost.xla.packages` says what has to be installed for that). "device" is whatever accelerator is in the machine.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Target:
         name: what users type. platform: JAX's name of the platform ("cpu", "cuda", "tpu").
         chip: in words. topology: the smallest arrangement of TPUs that has one; any name for a GPU.
         granule: bytes of the smallest piece of a TPU's memory, of which the tables of tuples take up whole ones.
+        here: an accelerator of this machine, which JAX itself compiles for.
     """
 
     name: str
@@ -31,16 +32,17 @@ class Target:
     chip: str
     topology: str = ""
     granule: int = 1
+    here: bool = False
 
     @property
     def config(self) -> str:
         """What XLA:GPU must know of a GPU: a GpuTargetConfigProto as text; "" for other platforms."""
-        return _gpu_config(self.name) if self.platform == "cuda" else ""
+        return _gpu_config(self.name) if self.platform == "cuda" and not self.here else ""
 
     @property
     def remote(self) -> bool:
         """Whether a process of its own compiles for it."""
-        return self.platform in ("tpu", "cuda")
+        return self.platform in ("tpu", "cuda") and not self.here
 
 
 _ROWS = (
@@ -59,23 +61,30 @@ _ROWS = (
 )
 
 TARGETS: dict[str, Target] = {row.name: row for row in _ROWS}
-"""Every known target, by name."""
+"""Every target that is the same on all machines, by name."""
+
+DEVICE = "device"
+"""The accelerator of this machine, see `symcost.xla.device`."""
 
 
 def target(name: str | Target) -> Target:
     """The target called `name`.
 
     Raises:
-        TargetError: there is none of that name; the message lists near ones.
+        TargetError: there is none of that name; the message lists near ones. Or JAX sees no accelerator for "device".
 
     Example:
         >>> target("cpu").chip, target("tpu-v5e").topology
         ('the CPU of this machine', 'v5e:2x2')
     """
+    if name == DEVICE:
+        from symcost.xla.device import device_target
+
+        return device_target()
     found = name if isinstance(name, Target) else TARGETS.get(name) if isinstance(name, str) else None
     if found is None:
-        near = difflib.get_close_matches(str(name).lower(), TARGETS, n=3, cutoff=0.5)
-        raise TargetError(f"no target is called {name!r}", todo=f"one of {', '.join(near or TARGETS)}")
+        near = difflib.get_close_matches(str(name).lower(), [*TARGETS, DEVICE], n=3, cutoff=0.5)
+        raise TargetError(f"no target is called {name!r}", todo=f"one of {', '.join(near or [*TARGETS, DEVICE])}")
     return found
 
 

@@ -26,6 +26,7 @@ from symcost.errors import TargetError
 from symcost.xla.cache import Cache
 from symcost.xla.packages import COMMANDS, Packages, packages
 from symcost.xla.targets import Target
+from symcost.xla.targets import target as known_target
 
 START, COMPILE = 120.0, 1800.0
 """Seconds after which a compiler that does not start, or a compilation that does not end, is given up."""
@@ -130,6 +131,20 @@ def compile_all(
             for future in finished:
                 future.result()
     return [answers[id(job)] for job in listed]
+
+
+def reachable(names: str | Target | Iterable[str | Target]) -> list[Target]:
+    """The targets of these names, once it is sure that there is a compiler for each: nothing needs to be traced.
+
+    Raises:
+        TargetError: a target is unknown, its packages are missing, or the device is not there.
+    """
+    listed = [names] if isinstance(names, str) or not isinstance(names, Iterable) else names
+    found = [known_target(name) for name in listed]
+    for target in found:
+        if target.remote:
+            require(target, packages(target.platform))
+    return found
 
 
 def require(target: Target, found: Packages) -> None:

@@ -130,10 +130,8 @@ class Entry:
 
         with self._declared() as symbols:
             recipe = self.at(symbols)
-            # a constructor that computes with sizes (a loop over layers) is given integers at every sample
-            module: Any = sc.build(self._module, **symbols) if self.structural else recipe.module
             arrays = [sc.array(array.shape, array.dtype) for array in recipe.arrays]
-            cost = sc.trace(module, *arrays, kwargs=recipe.flags(train=False), **options)
+            cost = sc.trace(self._traced(recipe, symbols), *arrays, kwargs=recipe.flags(train=False), **options)
         cost.name = self.name
         return cost
 
@@ -144,6 +142,35 @@ class Entry:
         with self._declared():
             cost = sc.trace_family(self.build_gradient, self.symbols, **options)
         cost.name = f"{self.name}, loss and gradient"
+        return cost
+
+    def trace_training(self, optimizer: Any = None, **options: Any) -> Any:
+        """The cost of a training step (loss, gradient and update of the parameters), through `sc.trace_training`.
+
+        The loss is the mean square of the outputs, as in `trace_gradient`; no targets are needed for it.
+
+        Args:
+            optimizer: an Optax gradient transformation; ``optax.adam(1e-3)`` if None.
+            options: passed on to `sc.trace_training` (``strict=True``, ``rules=...``).
+        """
+        import optax
+
+        import symcost as sc
+        from symcost.frontend.training import mean_square
+
+        with self._declared() as symbols:
+            recipe = self.at(symbols)
+            cost = sc.trace_training(
+                self._traced(recipe, symbols),
+                *(sc.array(array.shape, array.dtype) for array in recipe.arrays),
+                None,
+                loss=mean_square,
+                optimizer=optax.adam(1e-3) if optimizer is None else optimizer,
+                kwargs=recipe.flags(train=True),
+                mutable=recipe.mutable,
+                **options,
+            )
+        cost.name = f"{self.name}, training step"
         return cost
 
     @contextmanager
@@ -158,6 +185,12 @@ class Entry:
                 d.name: dim(d.name, min=d.min, max=d.max, multiple_of=d.multiple_of, power_of=d.power_of)
                 for d in domains
             }
+
+    def _traced(self, recipe: Recipe, symbols: Mapping[str, Any]) -> Any:
+        """The module; a constructor that computes with sizes (a loop over layers) is given integers at every sample."""
+        import symcost as sc
+
+        return sc.build(self._module, **symbols) if self.structural else recipe.module
 
     def _module(self, **sizes: int) -> Any:
         return self.at(sizes).module

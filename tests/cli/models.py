@@ -85,3 +85,21 @@ def outside(x):
 
 def choice(x, taken):
     return jax.lax.cond(taken, lambda x: x @ x, jnp.exp, x)
+
+
+def edges(x, senders):
+    """What each edge takes from its sender, doubled."""
+    return x[senders] * 2.0
+
+
+def edges_twice(x, senders):
+    return edges(x, senders) + x[senders]
+
+
+def full(x, adjacency):
+    return adjacency @ x
+
+
+def absolute(outputs, targets):
+    """A loss with targets."""
+    return jnp.mean(jnp.abs(outputs - targets))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import symcost as sc
 from tests.cli.conftest import MODELS
 
 
@@ -172,3 +173,49 @@ def test_the_convention_xla(run_json):
     found = run_json("trace", f"{MODELS}:Box.dense", "--arg", "B F", "--convention", "xla")
     assert found["flops"] == "14*B*F + 7*B"
     assert "int_ops" not in found
+
+
+# -- training steps ------------------------------------------------------------------------
+
+
+def test_a_training_step_of_the_zoo(run_json):
+    """The update of stochastic gradient descent scales each gradient and adds it: two operations per parameter."""
+    sizes = {"B": 3, "F": 5, "H": 7, "C": 2}
+    gradient, parameters = sc.zoo.get("mlp").trace_gradient(), sc.zoo.get("mlp").at(sizes).parameters()
+    found = run_json("trace", "zoo:mlp", "--train", "--optimizer", "sgd", "--at", "B=3,F=5,H=7,C=2")
+    assert found["name"] == "mlp, training step"
+    assert found["flops"] == gradient.at(**sizes).flops + 2 * parameters
+    adam = run_json("trace", "zoo:mlp", "--train", "--at", "B=3,F=5,H=7,C=2")
+    assert adam["flops"] > found["flops"]
+    assert adam["transcendentals"] >= adam["params"] == parameters  # a root per parameter
+
+
+def test_a_training_step_with_a_loss_of_ones_own(run_json, tmp_path):
+    words = ("trace", f"{MODELS}:Box.dense", "--arg", "B F", "--train", "--optimizer", "sgd")
+    found = run_json(*words, "--arg", "B 7", "--loss", f"{MODELS}:absolute")
+    assert found["name"] == "train_Dense"
+    assert found["macs"] == "14*B*F"  # forward, and the gradient of the weights
+    (tmp_path / "temporary_optimizer.py").write_text("import optax\nmomentum = optax.sgd(0.1, momentum=0.9)\n")
+    words = (*words[:-1], f"{tmp_path}/temporary_optimizer.py:momentum")
+    plain, momentum = run_json(*words[:-1], "sgd"), run_json(*words)
+    assert momentum["flops"] != plain["flops"]
+
+
+TRAINING = {
+    "no such optimizer": (["--train", "--optimizer", "adma"], 1, "did you mean --optimizer adam"),
+    "no optimizer at all": (["--train", "--optimizer", "apply_updates"], 1, "--optimizer file.py:optimizer"),
+    "an optimizer without a step": (["--optimizer", "sgd"], 2, "add --train"),
+    "a loss without a step": (["--loss", "a:b"], 2, "add --train"),
+    "no scalar": (["--train", "--loss", f"{MODELS}:product", "--arg", "7 3"], 1, "take the mean of it"),
+}
+
+
+@pytest.mark.parametrize("case", TRAINING.values(), ids=TRAINING)
+def test_a_training_step_that_cannot_be(run, case):
+    words, code, part = case
+    result = run("trace", f"{MODELS}:Box.dense", "--arg", "B F", *words, code=code)
+    assert part in " ".join(result.stderr.split())
+
+
+def test_the_zoo_has_its_loss(run):
+    assert "has its loss: --loss" in run("trace", "zoo:mlp", "--train", "--loss", "a:b", code=1).stderr

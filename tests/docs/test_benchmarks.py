@@ -75,3 +75,25 @@ def test_slow_evaluations_and_heavy_imports_are_named(tmp_path):
     text = saved(tmp_path, "query", **{"import": {"seconds": once(0.2), "heavy": []}}, rows=rows[:1])
     assert "imports none of JAX, Flax, optax, sympy and numpy: within the bar" in text
     assert "all within the bar" in text
+
+
+def figure(target: str, unexplained: int, stage: str = "after optimisation") -> dict[str, Any]:
+    """XLA counts 1,500 where the formula has 1,000."""
+    counted = {"formula": 1000, "xla": 1500, "unexplained": unexplained}
+    return {"target": target, "quantity": "flops", "stage": stage, **counted}
+
+
+def test_what_is_unexplained_on_a_chip_is_named(tmp_path):
+    failure = {"sizes": {"N": 3}, "target": "gpu", "error": "it does not fit\n(more)"}
+    rows = [
+        {"model": "mlp", "figures": [figure("cpu", 0), figure("gpu", -4, "before optimisation"), figure("gpu", 2)],
+         "failures": [], "notes": ["gpu: with cuBLAS"]},
+        {"model": "cnn", "figures": [figure("cpu", -15)], "failures": [failure], "notes": []},
+    ]  # fmt: skip
+    rows = [{**row, "program": "forward", "sizes": {"N": 3}} for row in rows]
+    text = saved(tmp_path, "chips", targets=["cpu", "gpu"], bar=0.01, rows=rows)
+    assert "| mlp forward | +50.0% | +50.0% | 0.400% |" in text
+    assert "| cnn forward | +50.0% | failed | 1.500% |" in text
+    assert "3 of 4 compilations have figures; above the bar of 1%: cnn forward on cpu (1.50%)." in text
+    assert "cnn forward failed on gpu: it does not fit\n" in text
+    assert "mlp forward, gpu: with cuBLAS." in text

@@ -13,6 +13,7 @@ from symcost.capture import UPDATE_SCOPE
 from symcost.dims import dims
 from symcost.errors import ArgumentError
 from symcost.frontend import build, training_family
+from symcost.frontend.training import mean_square
 from tests.frontend.oracle import assert_same_counts, f32, i32, scopes, shapes_by_kind
 
 
@@ -167,3 +168,15 @@ def test_missing_targets_and_nothing_to_train() -> None:
         training_family(Net(3), (array("B", "int32"),), loss=loss, optimizer=optax.sgd(0.1)).at({"B": 3})
     assert caught.value.what.endswith("(the last argument of a training step is the targets)")
     assert caught.value.todo == "sc.trace_training(model, x, y, loss=..., optimizer=...)"
+
+
+def test_the_loss_that_needs_no_targets() -> None:
+    outputs, targets = jnp.array([1.0, 2.0, 5.0]), jnp.array([0.0, 2.0, 3.0])
+    assert mean_square(outputs) == pytest.approx(10.0)
+    assert mean_square({"only": outputs}, targets) == pytest.approx(5 / 3)
+    for wrong, listed in (((outputs, outputs), "float32[3], float32[3]"), (jnp.arange(3), "int32[3]"), ((), "none")):
+        with pytest.raises(ArgumentError) as error:
+            mean_square(wrong)
+        assert f"the outputs are {listed}" in error.value.what
+        assert error.value.todo.startswith("loss=")
+        assert "--loss file.py:function" in error.value.on_command_line()

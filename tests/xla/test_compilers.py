@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import symcost as sc
 from symcost import zoo
+from symcost.capture_hlo import named_counts, parse_hlo
 from symcost.errors import LoweringError
-from symcost.xla.compile import AFTER
+from symcost.xla.compile import AFTER, Memory
 from symcost.xla.packages import COMMANDS, packages
 
 CHIPS = ("tpu-v5e", "gpu-h100")
@@ -109,3 +115,63 @@ def test_convolutions_that_became_calls_of_a_library_are_put_back():
     # cuDNN adds biases and cuts off below zero in the same call
     assert abs(there.restored - here.xla) < 0.1 * here.xla
     assert "put back" in str(found)
+
+
+def test_a_training_step_is_explained_on_every_chip():
+    entry = zoo.get("cnn-batchnorm")
+    found = sc.compare(
+        entry.trace_training(), targets=["cpu", *CHIPS], at=entry.sample(np.random.default_rng(0)),
+        quantities=("flops", "transcendentals"),
+    )  # fmt: skip
+    assert (found.failures, found.notes) == ((), ())
+    assert {row.target for row in found} == {"cpu", *CHIPS}
+    assert {row.unexplained for row in found} == {0}
+
+
+def test_a_product_without_tiles_is_left_to_a_library_and_a_note_says_so():
+    cost = zoo.get("vit").trace_gradient()
+    sizes = {"B": 5, "G": 2, "P": 3, "D": 2, "H": 1, "L": 1}
+    needed = jax.__version_info__ < (0, 12)
+    for _ in range(2):  # as it was compiled, and as the cache has it
+        found = sc.compare(cost, targets=["cpu", "gpu-h100"], at=sizes, quantities="flops")
+        assert found.failures == ()
+        assert [note.startswith("gpu-h100: XLA finds no tiles") for note in found.notes] == [True] * needed
+        assert found.as_dict()["notes"] == [*found.notes]
+        assert {row.unexplained for row in found} == {0}
+        assert ("note: gpu-h100: XLA finds no tiles" in " ".join(str(found).split())) == needed
+
+
+COMPILED = """
+import os, sys
+from symcost.xla.packages import packages
+from symcost.xla.targets import target
+from symcost.xla.workers import ENVIRONMENT
+os.environ.update(ENVIRONMENT)
+where = target(sys.argv[1])
+sys.path.insert(0, packages(where.platform).path)
+import json, jax, jax.numpy as jnp
+from jax.experimental import topologies
+from symcost.capture.deviceless import of_device
+options = {"target_config": where.config, "topology": "1x1x1"} if where.config else {}
+found = topologies.get_topology_desc(platform=where.platform, topology_name=where.topology, **options)
+there = jax.sharding.SingleDeviceSharding(found.devices[0])
+shapes = jax.ShapeDtypeStruct((64, 32), "float32"), jax.ShapeDtypeStruct((32, 130), "float32")
+compiled = jax.jit(lambda x, w: jnp.tanh(x @ w), in_shardings=there).trace(*shapes).lower().compile()
+print(json.dumps(of_device(compiled, where.platform)))
+"""
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_what_jax_compiles_for_a_chip_reads_as_what_we_compile_for_it(chip):
+    """As for the target "device", but that no chip is there: JAX's own compiled program, and what it says of itself."""
+    done = subprocess.run([sys.executable, "-c", COMPILED, chip], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    ours = sc.xla.analyze(lambda x, w: jnp.tanh(x @ w), sc.array((64, 32)), sc.array((32, 130)), target=chip)
+    assert named_counts(found["counts"]) == ours.base
+    assert named_counts(found["own"] or found["counts"]) == ours.counts
+    assert bool(found["own"]) == (chip == "tpu-v5e")
+    assert Memory(**found["memory"]) == ours.memory
+    assert [i.template.primitive for i in parse_hlo(found["hlo"]).walk()] == [
+        i.template.primitive for i in ours.program.walk()
+    ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 
+import jax
+import optax
 import pytest
 
 import symcost as sc
@@ -73,3 +75,31 @@ def test_symbols_keep_the_models_order_and_the_users_domain():
         cost.at(B=1, F=12, H=1, C=1)
     # what the model declared is forgotten: B was never named here
     assert str(sc.trace(lambda x: x + x, sc.array("F B")).domain) == "F a multiple of 8, B >= 1"
+
+
+def written_out(entry, optimizer):
+    """A training step as a user writes it by hand, from the recipe alone."""
+
+    def build(**sizes):
+        gradient, (params, state, *arrays) = entry.at(sizes).gradient()
+
+        def step(params, optimizer_state, state, *arrays):
+            (loss, state), gradients = gradient(params, state, *arrays)
+            updates, optimizer_state = optimizer.update(gradients, optimizer_state, params)
+            return optax.apply_updates(params, updates), optimizer_state, state, loss
+
+        return step, (params, jax.eval_shape(optimizer.init, params), state, *arrays)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [("mlp", optax.sgd(0.1, momentum=0.9)), ("cnn-batchnorm", None), ("gru", None), ("gcn-sparse", None)],
+)
+def test_training_steps_are_exact_at_fresh_sizes(name, optimizer, rng):
+    entry = zoo.get(name)
+    cost = entry.trace_training(optimizer)
+    assert cost.name == f"{name}, training step"
+    assert {row.key.phase for row in cost.rows} >= {"forward", "backward", "update"}
+    assert_exact(cost, written_out(entry, optimizer or optax.adam(1e-3)), entry.samples(rng, 4))
