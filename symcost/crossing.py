@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import sympy
 
     from symcost.hardware import Chip
+    from symcost.hardware.roofline import Roofline
 
 FARTHEST = 2**40
 """Sizes up to which a crossing is looked for, where the domain has no maximum."""
@@ -69,7 +70,7 @@ class Crossover:
         difference: that of `a` less that of `b`. domain: of both costs together.
         solutions: where they are equal, as sympy expressions in the other symbols; empty where there is none or no
             closed form. closed: whether the solutions are all there are. special: what they leave aside, in words.
-        regimes: of seconds, solutions for each pair of parts of the chip that may bind.
+        regimes: of seconds, solutions for each pair of parts of the chip that may bind. rooflines: of both.
     """
 
     a: str
@@ -83,6 +84,7 @@ class Crossover:
     closed: bool
     special: str = ""
     regimes: tuple[Regime, ...] = ()
+    rooflines: tuple[Roofline, ...] = ()
 
     def at(self, *wrong: Any, **sizes: int) -> tuple[Crossing, ...]:
         """Every crossing at given sizes of the other symbols, exact; sizes of the special kind count as they are.
@@ -143,7 +145,10 @@ class Crossover:
         from symcost.formatting import format_size
 
         lines = [f"{self.quantity} of {self.a} less {self.quantity} of {self.b} (convention {self.convention})"]
-        lines.append(f"  = {format_size(self.difference, self.domain.names)}")
+        if self.rooflines:
+            lines += [line for each in self.rooflines for line in str(each).splitlines()]
+        else:
+            lines.append(f"  = {format_size(self.difference, self.domain.names)}")
         if self.difference == 0:
             return "\n".join([*lines, "  the two are equal at all sizes"])
         if self.wrt not in symbols_of(self.difference):
@@ -221,32 +226,41 @@ def crossover(
             todo=f"wrt={near[0]!r}" if near else None,
         )
     names = (a.name, b.name) if a.name != b.name else (f"{a.name} (first)", f"{b.name} (second)")
-    difference, regimes = _difference(a, b, both, quantity, chip, name)
+    lines = _rooflines(a, b, chip)
+    difference = lines[0].size - lines[1].size if lines else _difference(a, b, both, quantity)
+    regimes = _regimes(lines[0], lines[1], both, name) if lines else ()
     general, special = _general(difference)
     by = _by_power(general, name)
     closed = by is not None and max(by, default=0) <= 2
     solutions = _solutions(by, both) if closed and by is not None else ()
     dim = both.domain[name]
     solutions = tuple(s for s in solutions if not s.is_number or dim.min <= s <= (dim.max or s))
-    return Crossover(*names, name, quantity, a.convention, difference, both.domain, solutions, closed, special, regimes)
+    return Crossover(
+        *names, name, quantity, a.convention, difference, both.domain, solutions, closed, special, regimes, lines
+    )
 
 
-def _difference(
-    a: ProgramCost, b: ProgramCost, both: ProgramCost, quantity: str, chip: Any, wrt: str
-) -> tuple[Any, tuple[Regime, ...]]:
-    """The difference of the two, and of seconds the pairs of terms that may bind."""
-    if chip is not None:
-        from symcost.hardware.roofline import roofline
+def _difference(a: ProgramCost, b: ProgramCost, both: ProgramCost, quantity: str) -> Size:
+    return a.size(quantity) - b.size(quantity) if quantity in LARGEST else both.size(quantity)
 
-        first, second = roofline(a, chip), roofline(b, chip)
-        regimes = []
-        for (x, busy), (y, other) in itertools.product(first.terms.items(), second.terms.items()):
-            if _may_bind(busy, first.size) and _may_bind(other, second.size):
-                by = _by_power(_general(busy - other)[0], wrt)
-                if by is not None and 0 < max(by, default=0) <= 2 and (found := _solutions(by, both)):
-                    regimes.append(Regime(x, y, found))
-        return first.size - second.size, tuple(regimes)
-    return (a.size(quantity) - b.size(quantity) if quantity in LARGEST else both.size(quantity)), ()
+
+def _rooflines(a: ProgramCost, b: ProgramCost, chip: Any) -> tuple[Roofline, ...]:
+    if chip is None:
+        return ()
+    from symcost.hardware.roofline import roofline
+
+    return roofline(a, chip), roofline(b, chip)
+
+
+def _regimes(first: Roofline, second: Roofline, both: ProgramCost, wrt: str) -> tuple[Regime, ...]:
+    """Where the two take equally long, for each pair of terms that may bind."""
+    regimes = []
+    for (x, busy), (y, other) in itertools.product(first.terms.items(), second.terms.items()):
+        if _may_bind(busy, first.size) and _may_bind(other, second.size):
+            by = _by_power(_general(busy - other)[0], wrt)
+            if by is not None and 0 < max(by, default=0) <= 2 and (found := _solutions(by, both)):
+                regimes.append(Regime(x, y, found))
+    return tuple(regimes)
 
 
 def _may_bind(term: Any, largest: Any) -> bool:

@@ -24,6 +24,10 @@ def as_dict(found: Sequence[Any], at: Sequence[Mapping[str, Any]]) -> dict[str, 
                 "difference": _difference(each),
                 "solutions": [str(solution) for solution in each.solutions],
                 "closed": each.closed,
+                "regimes": [
+                    {"first": r.a, "second": r.b, "solutions": [str(solution) for solution in r.solutions]}
+                    for r in each.regimes
+                ],
                 "smaller_at_large_sizes": each.cheaper or None,
                 "special": each.special or None,
                 "points": crossings,
@@ -61,14 +65,20 @@ def _closed_form(found: Any) -> Any:
     from symcost.polynomial import symbols_of
     from symcost.report.document import Formula, Table
 
-    rows: list[tuple[Any, ...]] = [("first less second", Formula(_difference(found)))]
+    rows: list[tuple[Any, ...]] = [] if found.rooflines else [("first less second", Formula(_difference(found)))]
+    for which, line in zip(("first", "second"), found.rooflines, strict=False):
+        rows += [(f"{which}, {part}", Formula(busy.text(found.domain.names))) for part, busy in line.parts.items()]
     rows += [(f"equal at {found.wrt} =", Formula(str(solution))) for solution in found.solutions]
+    for regime in found.regimes:
+        bound = f"bound by {regime.a} and {regime.b}: {found.wrt} ="
+        rows += [(bound, Formula(str(solution))) for solution in regime.solutions]
     if found.difference == 0:
         rows.append(("crossover", "none: the two are equal at all sizes"))
     elif found.wrt not in symbols_of(found.difference):
         rows.append(("crossover", f"none: {found.wrt} does not matter"))
     elif not found.closed:
-        rows.append(("crossover", f"no closed form in {found.wrt}; at given sizes it is found: --at"))
+        where = " for all sizes" if found.regimes else f" in {found.wrt}"
+        rows.append(("crossover", f"no closed form{where}; at given sizes it is found: --at"))
     elif not found.solutions:
         rows.append(("crossover", "none"))
     if found.cheaper:

@@ -38,9 +38,8 @@ def comparison_report(comparison: Comparison, by_module: Sequence[Modules] | Non
         if any(row.causes for row in rows):
             title = f"{quantity}, {stage}" + (f", {target}" if several_targets else "")
             tables.append(_reasons(rows, title, [number[tuple(r.sizes.items())] for r in rows]))
-    chips = dict.fromkeys(
-        f"{row.target}, {known_target(row.target).chip}" for row in (*comparison.rows, *comparison.estimates)
-    )
+    targets = dict.fromkeys(row.target for row in (*comparison.rows, *comparison.estimates))
+    chips = [f"{name}, {known_target(name).chip}" for name in targets]
     return Report(
         f"{comparison.name}: the formula and XLA",
         (
