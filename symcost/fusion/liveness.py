@@ -173,7 +173,8 @@ class _Walk:
     ) -> None:
         op, primitive = self._op(kernel), kernel.template.primitive
         carried = carry(op, kernel.regions[-1])[1] if primitive in ("scan", "while") else 0
-        outside = self._arrays(around, made[:carried])  # which the walk of the body tells itself
+        # a walk of a body tells what is carried itself, one of a branch all that it makes
+        outside = self._arrays(around, made[:carried] if primitive in ("scan", "while") else made)
         for region in kernel.regions:
             if primitive in ("scan", "while"):
                 self._loop(op, region, live, outside, tell)
@@ -203,7 +204,8 @@ class _Walk:
         if not self.arrays:
             return ()
         kinds = self.program.kinds
-        own = (Array(self.values[n], self.makers[n], kinds[n] if n < len(kinds) else "") for n in self.alive)
+        alive = (n for n in self.alive if n not in without)
+        own = (Array(self.values[n], self.makers[n], kinds[n] if n < len(kinds) else "") for n in alive)
         return (*around, *own)
 
 
