@@ -142,3 +142,37 @@ def test_a_symbol_in_eighths():
 def test_what_is_asked_wrongly(costs, call, error, what):
     with pytest.raises(error, match=what):
         call(*costs)
+
+
+# -- seconds -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chip", ["tpu-v5e", "gpu-h100"])
+def test_seconds_on_a_chip(graphs, chip):
+    found = sc.crossover(*graphs, wrt="M", quantity="seconds", chip=chip)
+    sizes = {"N": 2708, "F": 1433, "H": 16, "C": 7}
+    (crossing,) = found.at(**sizes)
+    lines = [sc.roofline(cost, chip) for cost in graphs]
+    below, above = ([line.at(M=m, **sizes).seconds for line in lines] for m in (crossing.size - 1, crossing.size))
+    assert below[0] <= below[1]
+    assert above[0] > above[1]
+    # both are bound by memory there, where the answer is that of the traffic
+    assert crossing.size == sc.crossover(*graphs, wrt="M", quantity="fused_bytes").at(**sizes)[0].size
+    regimes = {(r.a, r.b): r.solutions for r in found.regimes}
+    (solution,) = regimes["memory", "memory"]
+    exact = solution.subs({s: sizes[s.name] for s in solution.free_symbols})
+    assert int(exact) + 1 == crossing.size
+    assert "where memory binds gcn-sparse and memory gcn-dense: equal at M" in str(found)
+
+
+def test_seconds_need_a_chip_and_nothing_else_does(costs):
+    with pytest.raises(ArgumentError, match="seconds depend on the chip"):
+        sc.crossover(*costs, wrt="M", quantity="seconds")
+    with pytest.raises(ArgumentError, match="flops are the same on every chip"):
+        sc.crossover(*costs, wrt="M", chip="tpu-v5e")
+
+
+def test_peaks_of_memory_cross_as_well(graphs):
+    found = sc.crossover(*graphs, wrt="M", quantity="peak_memory")
+    assert_crosses(*graphs, found, N=100, F=20, H=16, C=7)
+    assert len(found.at(N=100, F=20, H=16, C=7)) == 1

@@ -21,7 +21,7 @@ EXAMPLES = examples(
     'symcost trace jax.numpy:matmul --arg "N F" --arg "F H" --at N=9,F=8,H=7 --json',
     'symcost trace jax.numpy:sort --arg "N" --at N=1000 --at N=1000000',
     "symcost trace zoo:lstm --convention xla",
-    "symcost trace zoo:transformer-block --chip tpu-v5e,gpu-h100 --at B=8,T=512,D=768,H=12,K=64 --peak",
+    "symcost trace zoo:mlp --at B=64,F=784,H=512,C=10 --chip tpu-v5e --peak",
     'symcost trace model.py:early_exit --arg "N F" --expect cond_0=0.9,0.1',
 )
 

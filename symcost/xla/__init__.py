@@ -1,5 +1,6 @@
 """XLA itself: real compilation, and its own figures beside a formula."""
 
+from symcost.xla.comparison import ESTIMATES as ESTIMATES
 from symcost.xla.compile import XlaAnalysis as XlaAnalysis
 from symcost.xla.compile import XlaProgram as XlaProgram
 from symcost.xla.compile import analyze as analyze

@@ -147,7 +147,7 @@ def test_the_peak_says_where_and_what():
     found = sc.trace(two, sc.array("N F"), sc.array("F H"), sc.array("H C")).peak(N=100, F=2, H=50, C=3)
     assert found.primitive == "dot_general"
     assert "test_peak.py" in found.source
-    assert [a.array for a in found.arrays][0] == "f32[100,50]"
+    assert found.arrays[0].array == "f32[100,50]"
     assert {a.what for a in found.arrays} == {"dot_general", "argument"}
     assert f"{found.bytes:,} bytes at N=100" in str(found)
 
