@@ -219,3 +219,33 @@ def test_a_training_step_that_cannot_be(run, case):
 
 def test_the_zoo_has_its_loss(run):
     assert "has its loss: --loss" in run("trace", "zoo:mlp", "--train", "--loss", "a:b", code=1).stderr
+
+
+# -- chips and memory --------------------------------------------------------------------------
+
+
+def test_seconds_on_chips(run, run_json):
+    words = ("trace", "jax.numpy:matmul", "--arg", "N F", "--arg", "F H", "--at", "N=64,F=128,H=256")
+    found = run_json(*words, "--chip", "tpu-v5e,gpu-h100")
+    rows = {row["part"]: row["seconds"] for row in found["roofline_tpu-v5e"]}
+    assert rows["matrix"] == pytest.approx(2 * 64 * 128 * 256 / 197e12, rel=1e-3)
+    assert rows["memory"] == pytest.approx(4 * (64 * 128 + 128 * 256 + 64 * 256) / 819e9, rel=1e-3)
+    assert {row["part"] for row in found["roofline_gpu-h100"]} == {"matrix", "memory"}
+    text = run(*words, "--chip", "tpu-v5e").stdout
+    assert "on TPU v5e, at its peak rates" in text
+    assert "bound by memory" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_where_memory_peaks(run, run_json):
+    words = ("trace", "jax.numpy:matmul", "--arg", "N F", "--arg", "F H")
+    found = run_json(*words, "--at", "N=64,F=128,H=256", "--peak")
+    assert [row["array"] for row in found["peak"]] == ["f32[128,256]", "f32[64,256]", "f32[64,128]"]
+    assert sum(row["bytes"] for row in found["peak"]) == found["peak_memory"]
+    assert "what is alive at the peak depends on the sizes" in run(*words, "--peak", code=1).stderr
+
+
+def test_a_chip_that_is_not_known_is_said_before_anything_is_traced(run):
+    result = run("trace", "no_such_module:thing", "--chip", "tpu-v5", code=1)
+    assert "no chip is called 'tpu-v5'" in result.stderr
+    assert "tpu-v5e" in result.stderr
