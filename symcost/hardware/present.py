@@ -9,7 +9,7 @@ from symcost.domain import format_sizes
 from symcost.report.document import Cell, Formula, Table
 
 if TYPE_CHECKING:
-    from symcost.hardware.roofline import Roofline
+    from symcost.hardware.roofline import Moment, Roofline
     from symcost.moment import LiveArray, Peak
 
 ARRAYS = 20
@@ -28,8 +28,9 @@ def roofline_table(line: Roofline, points: Sequence[Mapping[str, Any]] = ()) -> 
     total = ("the largest", *(_seconds(m.seconds) for m in moments), None) if moments else None
     notes = [f"not counted: {what}" for what in line.unknown.values()]
     for i, moment in enumerate(moments):
-        at = f"({i + 1}) is " if len(moments) > 1 else ""
+        at = f"({i + 1}): " if len(moments) > 1 else ""
         notes.append(f"{at}bound by {moment.binds or 'nothing'}, with {moment.intensity:.4g} FLOPs per byte of traffic")
+        notes += [f"{at}{text}" for text in _fits(line, moment)]
     return Table(
         ("part", *heads, "work / rate"),
         tuple(rows),
@@ -39,6 +40,16 @@ def roofline_table(line: Roofline, points: Sequence[Mapping[str, Any]] = ()) -> 
         name=f"roofline_{line.chip.name}",
         title=f"on {line.chip.title}, at its peak rates",
     )
+
+
+def _fits(line: Roofline, moment: Moment) -> list[str]:
+    """How much of the chip's memory the program takes, on one chip."""
+    if not line.cost.holds("memory") or line.devices > 1:
+        return []
+    share = line.cost.value("peak_memory", moment.sizes) / line.chip.memory.value
+    if share > 1:
+        return [f"does not fit: peak memory is {share:.3g} times the chip's"]
+    return [f"peak memory is {100 * share:.3g} % of the chip's"]
 
 
 def _seconds(value: float) -> float:

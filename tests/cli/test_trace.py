@@ -234,6 +234,9 @@ def test_seconds_on_chips(run, run_json):
     text = run(*words, "--chip", "tpu-v5e").stdout
     assert "on TPU v5e, at its peak rates" in text
     assert "bound by memory" in text
+    assert "peak memory is 0.00143 % of the chip's" in text
+    large = run(*words[:-1], "N=640000,F=1280,H=256000", "--chip", "tpu-v5e").stdout
+    assert "does not fit: peak memory is 41.2 times the chip's" in " ".join(large.split())
     assert max(map(len, text.splitlines())) <= 80
 
 
