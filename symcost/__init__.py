@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from symcost.hardware import chip as chip
     from symcost.hardware import chips as chips
     from symcost.hardware.roofline import roofline as roofline
+    from symcost.query import load as load
     from symcost.rules import rule as rule
     from symcost.rules.registry import Cost as Cost
     from symcost.rules.registry import Flow as Flow
@@ -43,6 +44,7 @@ _HOME = {
     "crossover": "symcost.crossing",
     "dim": "symcost.dims",
     "dims": "symcost.dims",
+    "load": "symcost.query",
     "roofline": "symcost.hardware.roofline",
     "rule": "symcost.rules",
     "trace": "symcost.api",
@@ -65,6 +67,7 @@ __all__ = [
     "dim",
     "dims",
     "errors",
+    "load",
     "roofline",
     "rule",
     "trace",

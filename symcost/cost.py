@@ -63,6 +63,7 @@ class ProgramCost:
         self._parts: dict[str, Ledger] = {}
         self._sizes: dict[str, Size] = {}
         self._made = dict(parts or {})
+        self.stored: Mapping[tuple[str, str], Callable[[], ProgramCost]] = {}  # conventions that a file holds
         self.name, self.domain, self.convention = name, domain, convention
         self.analysis, self.note, self.platform = analysis, note, platform
         self._work, self._ledger = ledger, None if analysis else ledger
@@ -322,13 +323,17 @@ class ProgramCost:
             )
         if name == self.convention and platform == self.platform:
             return self
+        if (name, platform) in self.stored:
+            return self.stored[name, platform]()
         if self.analysis is None:
             # other rules need the program again; those of the same registry keep some of the rows or quantities
             if self.convention == "algorithm" and how.registry is convention(self.convention).registry:
                 return ProgramCost(self.name, _kept(self.ledger, how), self.domain, name, note=self.note)
             raise ConventionError(
                 f"this cost ({self.note or 'derived'}) holds only the convention {self.convention!r}",
-                todo=f"take the convention first: cost.under({name!r}), then combine or substitute",
+                todo=f"store it: cost.save(path, conventions=[{name!r}])"
+                if self.stored
+                else f"take the convention first: cost.under({name!r}), then combine or substitute",
             )
         outcome = self.analysis.outcome(name, platform)
         ledger = _kept(outcome.ledger, how)
@@ -481,6 +486,20 @@ class ProgramCost:
         return scaled(self, factor)
 
     __rmul__ = __mul__
+
+    # -- files -------------------------------------------------------------------------------
+    def save(self, path: str | Path, *, conventions: Sequence[str] = ()) -> None:
+        """Write the formulas to a JSON file, which `sc.load` and `symcost query` read without JAX.
+
+        Args:
+            path: of the file. conventions: to store besides this one, such as "xla".
+
+        Raises:
+            SaveError: the file cannot be written.
+        """
+        from symcost.query import save
+
+        save(self, path, conventions=conventions)
 
     # -- display -----------------------------------------------------------------------------
     def markdown(self) -> str:

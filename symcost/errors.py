@@ -85,5 +85,9 @@ class TargetError(SymcostError):
     """A compilation target that is unknown or cannot be reached from this machine."""
 
 
+class SaveError(SymcostError):
+    """A file that cannot be written."""
+
+
 class LoadError(SymcostError):
     """A file that is not a symcost cost, or a module path that does not import."""

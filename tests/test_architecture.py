@@ -62,7 +62,7 @@ ORDER = [
     # what the user gets
     *("moment", "cases", "report", "cost", "expected", "algebra", "crossing", "api"),
     # what is made of it
-    *("hardware", "xla", "zoo", "cli", "__main__", "demo"),
+    *("query", "hardware", "xla", "zoo", "cli", "__main__", "demo"),
 ]
 """Files and rooms (folders) from the bottom up. Whatever stands to the right may import what stands to the left."""
 
@@ -73,6 +73,8 @@ UPWARD = {
     ("cost", "expected"),
     # `cost.seconds(chip)` is a roofline, which is made of costs and chips
     ("cost", "hardware"),
+    # `cost.save(path)`
+    ("cost", "query"),
     ("crossing", "hardware"),
 }
 """Imports inside functions that go up all the same."""

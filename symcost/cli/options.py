@@ -190,4 +190,14 @@ Devices = Annotated[
 Peak = Annotated[
     bool, _flag("--peak", panel=OUTPUT, help="Where memory peaks, and what is alive there (with all sizes by --at).")
 ]
+Save = Annotated[
+    str,
+    typer.Option(
+        "--save",
+        metavar="FILE.json",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+        help="Store the formulas, to be asked with symcost query.",
+    ),
+]
 Json = Annotated[bool, _flag("--json", panel=OUTPUT, help="Print one JSON object instead of text.")]

@@ -51,6 +51,7 @@ def command(
     chip: o.Chips = [],  # noqa: B006
     devices: o.Devices = None,
     peak: o.Peak = False,
+    save: o.Save = "",
     json: o.Json = False,
     debug: o.Debug = False,
 ) -> None:
@@ -67,6 +68,8 @@ def command(
         cost = request.trace(report).under(convention)
         expected = cost.expected(chances) if chances else cost
         found = cost_report(expected, at_points, [axis.value for axis in by or ()], depth, join=not json)
+        if save:
+            cost.save(save)
         more = [*(rooflines(cost, at_points, where_to, devices)), *(peaks(cost, at_points) if peak else ())]
     show(replace(found, tables=(*found.tables, *more)), json)
 

@@ -252,3 +252,14 @@ def test_a_chip_that_is_not_known_is_said_before_anything_is_traced(run):
     result = run("trace", "no_such_module:thing", "--chip", "tpu-v5", code=1)
     assert "no chip is called 'tpu-v5'" in result.stderr
     assert "tpu-v5e" in result.stderr
+
+
+def test_a_stored_formula_is_queried(run, run_json, tmp_path):
+    path = str(tmp_path / "dense.json")
+    run("trace", "jax.numpy:matmul", "--arg", "N F", "--arg", "F H", "--save", path)
+    assert run_json("query", path, "N=3", "F=5", "H=7")["flops"] == 2 * 3 * 5 * 7
+    assert run_json("query", path, "F=5")["flops"] == "10*N*H"
+    assert "2*N*F*H" in run("query", path, "--by", "primitive").stdout
+    assert run_json("query", path, "N=3", "F=5", "H=7", "--chip", "tpu-v5e")["roofline_tpu-v5e"]
+    assert "store it" in run("query", path, "--convention", "xla", code=1).stderr
+    assert "cannot be read" in run("query", f"{path}.no", code=1).stderr
