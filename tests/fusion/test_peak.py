@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 import symcost as sc
 from symcost import zoo
+from symcost.capture import trace
 from symcost.conventions import convention
 from symcost.errors import ConventionError
+from symcost.fusion import fused, moments
 
 
 def two(x, v, w):
@@ -67,20 +70,42 @@ def concrete(cost: sc.ProgramCost, quantity: str, part: str, sizes: dict[str, in
     return cost.analysis.interpret(program, convention("algorithm"), part).total(quantity)
 
 
-@pytest.mark.parametrize("name", ["mlp", "lstm", "gcn-sparse", "transformer-scan"])
+@pytest.mark.parametrize("name", ["mlp", "lstm", "gcn-sparse"])
 def test_the_formula_is_that_of_the_program_at_any_sizes(name):
     entry = zoo.get(name)
     cost = entry.trace_gradient()
-    for sizes in entry.samples(np.random.default_rng(5), 6):
+    for sizes in entry.samples(np.random.default_rng(5), 5):
+        found = {}
         for quantity, part in (("peak_memory", "memory"), ("fused_bytes", "fusion"), ("compulsory_bytes", "fusion")):
-            assert cost.value(quantity, sizes) == concrete(cost, quantity, part, sizes), sizes
+            found[quantity] = cost.value(quantity, sizes)
+            assert found[quantity] == concrete(cost, quantity, part, sizes), sizes
+        assert found["compulsory_bytes"] <= found["fused_bytes"] <= cost.value("bytes_accessed", sizes)
+
+
+class Stack(nn.Module):
+    width: int
+    layers: int
+
+    @nn.compact
+    def __call__(self, x):
+        for _ in range(self.layers):
+            x = nn.relu(nn.Dense(self.width)(x))
+        return x
 
 
 def test_layers_are_a_symbol():
-    entry = zoo.get("transformer")
-    cost = entry.trace()
-    for layers in (1, 2, 9):
-        sizes = {"B": 3, "T": 5, "D": 8, "H": 2, "K": 3, "L": layers}
+    """Of all layers only the first and the last can be the largest; activations and gradients are both there."""
+    B, F, L = sc.dims("B F L")
+    cost = sc.trace_training(
+        sc.build(Stack, width=F, layers=L),
+        sc.array((B, F)),
+        sc.array((B, F)),
+        loss=lambda outputs, y: jnp.mean((outputs - y) ** 2),
+        optimizer=optax.adam(1e-3),
+        donate=True,
+    )
+    assert cost.text("peak_memory").count("max(") == 1
+    for sizes in ({"B": 8, "F": 16, "L": 4}, {"B": 1, "F": 3, "L": 1}, {"B": 64, "F": 3, "L": 13}):
         assert cost.value("peak_memory", sizes) == concrete(cost, "peak_memory", "memory", sizes)
 
 
@@ -94,7 +119,7 @@ def test_what_xla_allocates():
         fn, args = zoo.get(name).build_gradient(**sizes)
         stats = jax.jit(fn).lower(*args).compile().memory_analysis()
         allocated = stats.argument_size_in_bytes + stats.output_size_in_bytes + stats.temp_size_in_bytes
-        ours = zoo.get(name).trace_gradient().at(**sizes).peak_memory
+        ours = max(moment.bytes for moment in moments(fused(trace(fn, args))))
         assert 0.75 < ours / allocated < 1.25, name
 
 
