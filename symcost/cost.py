@@ -11,7 +11,14 @@ from symcost.advice import advice, at, trip
 from symcost.cases import largest_by_cases
 from symcost.conventions import convention
 from symcost.domain import Domain, format_sizes
-from symcost.errors import ArgumentError, ConventionError, DomainError, MissingSizeError, UnknownPrimitiveError
+from symcost.errors import (
+    ArgumentError,
+    ConventionError,
+    DomainError,
+    GeneralizationError,
+    MissingSizeError,
+    UnknownPrimitiveError,
+)
 from symcost.evaluation import compile_size
 from symcost.ledger import LARGEST, Key, Ledger, Row, Unknown
 from symcost.parts import part_of, quantities_of
@@ -549,7 +556,11 @@ class Values:
         return value
 
     def as_dict(self) -> dict[str, int]:
-        """Every quantity that the convention defines."""
+        """Every quantity that the cost holds.
+
+        Raises:
+            GeneralizationError: no formula was found of one of them; `repr` shows the others.
+        """
         return {q: getattr(self, q) for q in self._cost.quantities}
 
     def __repr__(self) -> str:
@@ -557,7 +568,7 @@ class Values:
         for q in self._cost.quantities:
             try:
                 shown.append(f"{q}={getattr(self, q)}")
-            except (DomainError, UnknownPrimitiveError) as error:
+            except (DomainError, UnknownPrimitiveError, GeneralizationError) as error:
                 shown.append(f"{q}=? ({error.what})")
         return f"Values({format_sizes(self.sizes)}; {self._cost.convention}: {', '.join(shown)})"
 
