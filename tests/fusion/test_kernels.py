@@ -8,7 +8,7 @@ import pytest
 
 import symcost as sc
 from symcost.capture import trace
-from symcost.fusion import fused
+from symcost.fusion import fused, moments
 
 
 def chain(x):
@@ -83,6 +83,28 @@ CASES = {
 }
 
 
+def parts(x):
+    return [jnp.sin(part) for part in jnp.split(x, 4)]
+
+
+def start(x):
+    return jnp.sin(x)[:5] * 2.0
+
+
+def both(x, w):
+    y = x @ w
+    return y, y.T
+
+
+CASES |= {
+    # a part is a slice, which the kernel that reads it takes itself
+    "parts of an argument": (parts, ["4*N F"], "32*N*F", "32*N*F"),
+    # two results are two arrays, and one of them is a copy
+    "a result twice": (both, ["N F", "F H"], "4*N*F + 4*F*H + 12*N*H", "4*N*F + 4*F*H + 8*N*H"),
+    "the start of a chain": (start, ["2*N+5 F"], "4*F*(2*N + 5) + 20*F", None),
+}
+
+
 def arrays(shapes):
     return [sc.array(*text.split(":")) for text in shapes]
 
@@ -150,3 +172,36 @@ def test_trip_counts_stand_in_the_traffic_as_in_the_flops():
     cost = sc.trace(search, sc.array("N N"))
     (name,) = [u.symbol for u in cost.unknown]
     assert cost.at(N=5, **{name: 10}).fused_bytes - cost.at(N=5, **{name: 9}).fused_bytes == 3 * 4 * 25 - 4 * 25 + 5
+
+
+def peak(function, *shapes):
+    return max(moment.bytes for moment in moments(fused(trace(function, [jax.ShapeDtypeStruct(*s) for s in shapes]))))
+
+
+def test_what_a_kernel_reads_at_other_places_is_not_overwritten():
+    """XLA:CPU and XLA:GPU have three arrays here, too: the argument, the product and the result."""
+    square, size = ((64, 64), "float32"), 4 * 64 * 64
+
+    def turned(x):
+        y = x @ x
+        return jnp.sin(y) + y.T
+
+    def reversed_(x):
+        y = x @ x
+        return jnp.sin(y)[::-1] + y
+
+    def aligned(x):
+        y = x @ x
+        return jnp.sin(y) + y
+
+    assert peak(turned, square) == peak(reversed_, square) == 3 * size
+    assert peak(aligned, square) == 2 * size
+    assert peak(lambda x: jnp.sin((x @ x).T), square) == 2 * size
+
+
+def test_a_sort_works_in_place():
+    assert peak(jnp.argsort, ((512,), "float32")) == 3 * 4 * 512  # keys are copied, indices sorted where they are
+
+
+def test_what_is_returned_twice_is_there_twice():
+    assert peak(lambda x: (lambda y: (y, y, x))(jnp.sin(x)), ((8, 8), "float32")) == 4 * 4 * 64
