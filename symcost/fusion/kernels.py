@@ -73,7 +73,8 @@ def fused(
     """The kernels of a program, in its order.
 
     Args:
-        program: concrete or symbolic. donated: inputs that it may overwrite; the program's own, if not said.
+        program: concrete or symbolic. donated: inputs that it may overwrite; of the program's own those that fit a
+            result, if not said.
         traffic: see `Traffic`. whole: the program is no part of another: each result has memory of its own, so that
             an input that it returns is copied, and so is what it returns twice.
 
@@ -83,8 +84,7 @@ def fused(
         operations (``loop``).
         Loops and branches keep their own parameters, and kernels in their regions.
     """
-    free = program.donated if donated is None else donated
-    return _Fusion(program, free, traffic or own_traffic({}), whole).program()
+    return _Fusion(program, donated, traffic or own_traffic({}), whole).program()
 
 
 @dataclass(slots=True)
@@ -111,8 +111,8 @@ class _Kernel:
 
 
 class _Fusion:
-    def __init__(self, program: Program, donated: frozenset[int], traffic: Traffic, whole: bool):
-        self.source, self.donated, self.traffic, self.whole = program, donated, traffic, whole
+    def __init__(self, program: Program, donated: frozenset[int] | None, traffic: Traffic, whole: bool):
+        self.source, self.traffic, self.whole = program, traffic, whole
         program = _with_slices(program)
         self.steps = program.instructions
         self.ops = list(program.ops())
@@ -125,6 +125,7 @@ class _Fusion:
         self.turns = self._turned()
         self.reads = [[self.root(r) for r in step.reads] for step in self.steps]
         self.outputs = [self.root(r) for r in program.outputs]
+        self.donated = self._reused() if donated is None else donated
         self.needed = {root for root in self.outputs if isinstance(root, int)}
         self.readers = self._readers()
         self.kernel = self._assigned()
@@ -146,6 +147,26 @@ class _Fusion:
                     seen = step.reads[min(k, len(step.reads) - 1)]
                     roots[step.writes + k] = roots[seen] if isinstance(seen, int) else seen
         return roots
+
+    def _reused(self) -> frozenset[int]:
+        """Donated inputs whose memory a result may take; XLA keeps the others.
+
+        JAX pairs them with results of the same shape and type, or else of the same size (`_set_up_aliases` in
+        jax/_src/interpreters/mlir.py). Sizes may coincide, so we go by rank and type, and for results that are other
+        names of an array by its rank.
+        """
+        found: set[int] = set()
+        left = [(r, root) for r, root in zip(self.source.outputs, self.outputs, strict=True) if isinstance(r, int)]
+        for own in (True, False):
+            for pair in list(left):
+                result = self.values[pair[0] if own or not isinstance(pair[1], int) else pair[1]]
+                for number in sorted(self.source.donated - found):
+                    given = self.values[number]
+                    if (len(given.shape), given.dtype) == (len(result.shape), result.dtype):
+                        found.add(number)
+                        left.remove(pair)
+                        break
+        return frozenset(found)
 
     def _turned(self) -> list[Turns]:
         """How each value is transposed, seen from what it is another name of."""

@@ -205,3 +205,31 @@ def test_a_sort_works_in_place():
 
 def test_what_is_returned_twice_is_there_twice():
     assert peak(lambda x: (lambda y: (y, y, x))(jnp.sin(x)), ((8, 8), "float32")) == 4 * 4 * 64
+
+
+def test_a_donated_argument_that_fits_no_result_stays():
+    """XLA:CPU keeps it as well, while the products are made."""
+
+    def fold(x, w):
+        y = x.sum(0)[:, None] * w
+        return ((y @ w) @ w).sum(1)
+
+    shapes = ((64, 8), "float32"), ((8, 8), "float32")
+    assert peak(jax.jit(fold, donate_argnums=0), *shapes) == peak(fold, *shapes)
+
+
+def test_a_donated_argument_may_become_a_result_of_another_shape():
+    def turn(x, w):
+        return (jnp.sin(x) + w).reshape(-1), w @ w.T
+
+    shapes = ((8, 4), "float32"), ((8, 4), "float32")
+    assert peak(turn, *shapes) - peak(jax.jit(turn, donate_argnums=0), *shapes) == 4 * 32
+
+
+@pytest.mark.parametrize(("n", "f"), [(3, 5), (4, 4), (1, 7), (9, 1), (1, 1)])
+def test_what_a_donated_argument_fits_does_not_depend_on_sizes(n, f):
+    function = jax.jit(lambda x, w: jnp.sin(x @ w) @ w.T @ w, donate_argnums=0)
+    cost = sc.trace(function, sc.array("N F"), sc.array("F H"))
+    sizes = {"N": n, "F": f, "H": f}
+    program = cost.analysis.program("jaxpr", sizes)
+    assert cost.at(**sizes).peak_memory == max(moment.bytes for moment in moments(fused(program)))
