@@ -2,9 +2,9 @@
 
 Arguments and constants stay for the whole program, unless they are donated; what a kernel writes is alive
 until its last reader has run, results to the end. A kernel of element-wise operations writes over an operand that
-nobody else needs (XLA's buffer assignment does the same); an update changes its operand in place, and so does a
-sort. Inside of a loop the carried values are there once, and once more while the body makes new ones; stacked
-results are there as a whole from the start. Of a conditional the largest branch counts.
+nobody else needs (XLA's buffer assignment does the same); an update changes its operand in place. Inside of
+a loop the carried values are there once, and once more while the body makes new ones; stacked results are there as
+a whole from the start. Of a conditional the largest branch counts.
 """
 
 from __future__ import annotations
@@ -147,8 +147,6 @@ class _Walk:
     def _passed_on(self, kernel: Instruction, made: Sequence[int]) -> dict[int, list[int]]:
         """Whose memory each result may take over."""
         primitive, params = kernel.template.primitive, dict(kernel.template.params)
-        if primitive == "sort" and len(made) == len(kernel.reads):  # no array twice, no number: each in its place
-            return {n: [r] for n, r in zip(made, kernel.reads, strict=True) if isinstance(r, int)}
         if "over" in params:
             return {made[0]: [r for k in params["over"] if isinstance(r := kernel.reads[k], int)]} if made else {}
         if primitive not in ("scan", "while"):
