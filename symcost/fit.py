@@ -10,7 +10,7 @@ from typing import Any
 
 from symcost.conditions import Where, given
 from symcost.domain import Domain, format_sizes
-from symcost.ledger import LARGEST, Key, Ledger
+from symcost.ledger import Key, Ledger
 from symcost.polynomial import Size, bind, evaluate, indicator, maximum, product
 from symcost.predicates import Observed, observed
 from symcost.program import Program
@@ -144,23 +144,8 @@ class Fit:
             result = result.combine(correction.applied())
         return result
 
-    def merged(self, merge: Callable[[Key], Key]) -> list[Correction]:
-        """The corrections of `ledger.group(merge)`.
 
-        What adds up is merged as it is. Of maxima, the largest of corrected rows is not the sum of two largest: they
-        are corrected anew, from the costs where the conditions hold.
-        """
-        if not any(q in LARGEST for row in self.ledger.rows for q in row.costs):
-            return [Correction(c.where, c.ledger.group(merge)) for c in self.corrections]
-        found: list[Correction] = []
-        for correction in self.corrections:
-            actual = _within(self.ledger, self.corrections, correction.where)
-            known = _within(self.ledger.group(merge), found, correction.where)
-            found.append(Correction(correction.where, actual.group(merge).combine(known, sign=-1)))
-        return found
-
-
-def _within(ledger: Ledger, corrections: Iterable[Correction], where: Where) -> Ledger:
+def within(ledger: Ledger, corrections: Iterable[Correction], where: Where) -> Ledger:
     """Corrected costs where conditions hold."""
 
     def bound(size: Size) -> Size:

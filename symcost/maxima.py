@@ -24,7 +24,7 @@ Solve = Callable[[Mapping[int, Size]], Size]
 """From sizes by the value of a symbol to their formula; raises if there is none."""
 
 FEWEST = 3
-"""Samples in which an argument of a maximum must occur; in the others it must be dominated."""
+"""Samples, at least, from which the formula of an argument of a maximum is found."""
 
 
 def with_maxima(name: str, sizes: Mapping[int, Size], solve: Solve) -> Size:
@@ -48,26 +48,42 @@ def with_maxima(name: str, sizes: Mapping[int, Size], solve: Solve) -> Size:
 
 
 def _maximum(name: str, samples: Mapping[int, Sequence[Size]], solve: Solve) -> Size:
-    """The maximum of formulas, each for the arguments that are made of the same monomials."""
-    classes: dict[tuple, dict[int, Size]] = {}
+    """The maximum of formulas, each for arguments that are made of the same monomials and stand at the same place
+    among those, by size.
+
+    At small values of the symbol places may coincide (the last layer is the second), or a monomial may vanish: such
+    samples tell nothing of a formula, and have to agree with all of them together.
+    """
+    classes: dict[frozenset[Monomial], dict[int, list[Size]]] = {}
     for v, sizes in samples.items():
-        seen: dict[frozenset[Monomial], int] = {}
         for size in sorted(sizes, key=_somewhere):
-            monomials = frozenset(terms_of(size))
-            seen[monomials] = seen.get(monomials, 0) + 1
-            classes.setdefault((monomials, seen[monomials]), {})[v] = size
+            classes.setdefault(frozenset(terms_of(size)), {}).setdefault(v, []).append(size)
     found = []
     for some in classes.values():
-        missing = samples.keys() - some.keys()
-        if len(some) < FEWEST and missing:
-            return solve({v: largest(sizes) for v, sizes in samples.items()})
-        formula = with_maxima(name, some, solve)
-        for v in missing:
-            at = bind(formula, {name: v})
-            if largest((at, *samples[v])) != largest(samples[v]):
-                return solve({v: largest(sizes) for v, sizes in samples.items()})
-        found.append(formula)
+        usual = [sizes for sizes in some.values() if len(sizes) == _usual(some)]
+        if len(usual) >= FEWEST or len(usual) == len(samples):
+            for k in range(len(usual[0])):
+                found.append(with_maxima(name, {v: s[k] for v, s in some.items() if len(s) == len(usual[0])}, solve))
+    irregular = any(len(some.get(v, ())) != _usual(some) for some in classes.values() for v in samples)
+    if irregular and not all(_same([bind(f, {name: v}) for f in found], sizes) for v, sizes in samples.items()):
+        return solve({v: largest(sizes) for v, sizes in samples.items()})
     return largest(found)
+
+
+def _usual(sizes: Mapping[int, Sequence[Size]]) -> int:
+    """How many there are in most samples; of numbers that are as frequent, the one at larger values."""
+    counts = [len(sizes[v]) for v in sorted(sizes)]
+    return max(reversed(counts), key=counts.count)
+
+
+def _same(a: Sequence[Size], b: Sequence[Size]) -> bool:
+    """Whether two maxima are the same at all sizes, as far as coefficients show it."""
+    return bool(a) and _below(a, b) and _below(b, a)
+
+
+def _below(a: Sequence[Size], b: Sequence[Size]) -> bool:
+    most = largest(b)
+    return all(largest((size, most)) == most for size in a)
 
 
 def _maxima(size: Size) -> list[Atom]:

@@ -17,9 +17,9 @@ from symcost.classify import Structure
 from symcost.coefficients import NoFunction, solve_ledgers
 from symcost.domain import Domain, format_sizes
 from symcost.errors import BuildError, GeneralizationError, LoweringError, NoSizesError
-from symcost.fit import Correction, Fit, Split, StructureDiffers, Threshold, Traces, ledger_differences
+from symcost.fit import Correction, Fit, Split, StructureDiffers, Threshold, Traces, ledger_differences, within
 from symcost.generalize import SizeGeneralizer
-from symcost.ledger import Ledger
+from symcost.ledger import LARGEST, Ledger
 from symcost.places import differing, line_of, place
 from symcost.polynomial import Poly, Size, bind, symbol
 from symcost.predicates import Count, counts
@@ -119,12 +119,26 @@ class Generalizer:
         spare = self._spare(name, values)
         while True:
             try:
-                return self._solve(name, {v: fits[v] for v in sorted(fits)}, fixed, rest, base)
+                return self._solved(name, {v: fits[v] for v in sorted(fits)}, fixed, rest, base)
             except NoFunction as failure:
                 if not spare:
                     raise self._unsolved(name, failure) from None
                 value = spare.pop(0)
                 fits[value] = self._over(rest, {**fixed, name: value}, base)
+
+    def _solved(self, name: str, fits: Mapping[int, Fit], fixed, rest: list[str], base: Fit) -> Fit:
+        """The fit from all samples; of maxima also from all but the smallest, which are special then.
+
+        With two layers the first is the last but one, and what fuses with what is another matter than with more.
+        """
+        values = list(fits)
+        failures = []
+        for few in range(max(len(values) - SAMPLES, 0) + 1 if self.exacting else 1):
+            try:
+                return self._solve(name, {v: fits[v] for v in values[few:]}, fixed, rest, base, values[:few])
+            except NoFunction as failure:
+                failures.append(failure)
+        raise failures[0]
 
     def _values(self, name: str) -> list[int]:
         if name in self._chosen:
@@ -149,17 +163,27 @@ class Generalizer:
             :3
         ]
 
-    def _solve(self, name: str, fits: Mapping[int, Fit], fixed, rest: list[str], base: Fit) -> Fit:
+    def _solve(
+        self, name: str, fits: Mapping[int, Fit], fixed, rest: list[str], base: Fit, small: Sequence[int]
+    ) -> Fit:
         merge = merging(list(fits.values()))
         likely = [[count.formula] for count in self._counts(name) if count.formula is not None]
         ledger = solve_ledgers(self.domain, name, {v: f.ledger.group(merge) for v, f in fits.items()}, likely)
-        merged = {v: f.merged(merge) for v, f in fits.items()}
-        corrections = []
+        corrections: list[Correction] = []
         for where in dict.fromkeys(c.where for f in fits.values() for c in f.corrections):
-            ledgers = {v: next((c.ledger for c in cs if c.where == where), Ledger()) for v, cs in merged.items()}
-            corrections.append(Correction(where, solve_ledgers(self.domain, name, ledgers, likely)))
+            if _of_maxima(ledger):
+                # What corrections add to a maximum is a difference of two, which says less than each of them
+                there = {v: within(f.ledger, f.corrections, where).group(merge) for v, f in fits.items()}
+                known = within(ledger, corrections, where)
+                found = solve_ledgers(self.domain, name, there, likely).combine(known, sign=-1)
+            else:
+                own = {
+                    v: next((c.ledger for c in f.corrections if c.where == where), Ledger()) for v, f in fits.items()
+                }
+                found = solve_ledgers(self.domain, name, {v: o.group(merge) for v, o in own.items()}, likely)
+            corrections.append(Correction(where, found))
         fit = Fit(ledger, corrections, base.formulas, base.constants, None, base.models, base.excluded)
-        for value in self._special_values(name):
+        for value in (*small, *self._special_values(name)):
             self._special(fit, name, value, fixed, rest, base, merge)
         return fit
 
@@ -267,3 +291,7 @@ class Generalizer:
                 declare(name, power_of=2),
             ),
         )
+
+
+def _of_maxima(ledger: Ledger) -> bool:
+    return any(q in LARGEST for row in ledger.rows for q in row.costs)

@@ -18,6 +18,7 @@ from symcost.fusion.kinds import (
     OVERWRITES,
     PRODUCERS,
     SLICING,
+    SPLITS,
     UPDATES,
     VIEWS,
     freeable,
@@ -25,6 +26,9 @@ from symcost.fusion.kinds import (
 from symcost.polynomial import Size, minimum, total
 from symcost.program import Instruction, Op, Program, Slot, Template, Value, itemsize
 from symcost.rules.registry import Cost, Flow, Registry, Rule, algorithm, checked
+
+Turns = tuple[tuple[int, ...], ...]
+"""Transpositions, one after the other."""
 
 Traffic = Callable[[Op], Size | None]
 """Bytes that an operation moves by a rule of its own; None where it reads its operands and writes its outputs."""
@@ -69,8 +73,10 @@ def fused(
     """The kernels of a program, in its order.
 
     Args:
-        program: concrete or symbolic. donated: inputs that it may overwrite; the program's own, if not said.
-        traffic: see `Traffic`. whole: the program is no part of another; an input that it returns is copied.
+        program: concrete or symbolic. donated: inputs that it may overwrite; of the program's own those that fit a
+            result, if not said.
+        traffic: see `Traffic`. whole: the program is no part of another: each result has memory of its own, so that
+            an input that it returns is copied, and so is what it returns twice.
 
     Returns:
         A program whose instructions hold, among their parameters, the bytes ``read`` and ``written``, those read of
@@ -78,8 +84,7 @@ def fused(
         operations (``loop``).
         Loops and branches keep their own parameters, and kernels in their regions.
     """
-    free = program.donated if donated is None else donated
-    return _Fusion(program, free, traffic or own_traffic({}), whole).program()
+    return _Fusion(program, donated, traffic or own_traffic({}), whole).program()
 
 
 @dataclass(slots=True)
@@ -106,8 +111,9 @@ class _Kernel:
 
 
 class _Fusion:
-    def __init__(self, program: Program, donated: frozenset[int], traffic: Traffic, whole: bool):
-        self.source, self.donated, self.traffic, self.whole = program, donated, traffic, whole
+    def __init__(self, program: Program, donated: frozenset[int] | None, traffic: Traffic, whole: bool):
+        self.source, self.traffic, self.whole = program, traffic, whole
+        program = _with_slices(program)
         self.steps = program.instructions
         self.ops = list(program.ops())
         self.values: list[Value] = list(program.inputs)
@@ -116,8 +122,10 @@ class _Fusion:
             self.values.extend(op.outputs)
             self.maker.extend([i] * len(op.outputs))
         self.roots = self._roots()
+        self.turns = self._turned()
         self.reads = [[self.root(r) for r in step.reads] for step in self.steps]
         self.outputs = [self.root(r) for r in program.outputs]
+        self.donated = self._reused() if donated is None else donated
         self.needed = {root for root in self.outputs if isinstance(root, int)}
         self.readers = self._readers()
         self.kernel = self._assigned()
@@ -139,6 +147,38 @@ class _Fusion:
                     seen = step.reads[min(k, len(step.reads) - 1)]
                     roots[step.writes + k] = roots[seen] if isinstance(seen, int) else seen
         return roots
+
+    def _reused(self) -> frozenset[int]:
+        """Donated inputs whose memory a result may take; XLA keeps the others.
+
+        JAX pairs them with results of the same shape and type, or else of the same size (`_set_up_aliases` in
+        jax/_src/interpreters/mlir.py). Sizes may coincide, so we go by rank and type, and for results that are other
+        names of an array by its rank.
+        """
+        found: set[int] = set()
+        left = [(r, root) for r, root in zip(self.source.outputs, self.outputs, strict=True) if isinstance(r, int)]
+        for own in (True, False):
+            for pair in list(left):
+                result = self.values[pair[0] if own or not isinstance(pair[1], int) else pair[1]]
+                for number in sorted(self.source.donated - found):
+                    given = self.values[number]
+                    if (len(given.shape), given.dtype) == (len(result.shape), result.dtype):
+                        found.add(number)
+                        left.remove(pair)
+                        break
+        return frozenset(found)
+
+    def _turned(self) -> list[Turns]:
+        """How each value is transposed, seen from what it is another name of."""
+        turns: list[Turns] = [()] * len(self.values)
+        for step, op in zip(self.steps, self.ops, strict=True):
+            if step.template.primitive in VIEWS:
+                for k in range(len(step.template.outputs)):
+                    seen = step.reads[min(k, len(step.reads) - 1)]
+                    before = turns[seen] if isinstance(seen, int) else ()
+                    turned = op.primitive == "transpose"
+                    turns[step.writes + k] = (*before, op.params["permutation"]) if turned else before
+        return turns
 
     def _readers(self) -> dict[int, list[tuple[int, int]]]:
         """Who reads a value: (instruction, operand) pairs, views left out."""
@@ -164,6 +204,8 @@ class _Fusion:
             if primitive not in PRODUCERS or any(n in self.needed for n in self.written(i)):
                 continue
             edges = [edge for n in self.written(i) for edge in self.readers.get(n, ())]
+            if not edges and primitive == "slice":  # a part of a split array that nobody reads
+                kernel[i] = frozenset()
             if not edges or not all(self._takes_in(*edge) for edge in edges):
                 continue
             ends = frozenset().union(*(kernel[j] for j, _ in edges))
@@ -174,7 +216,8 @@ class _Fusion:
     def _takes_in(self, i: int, operand: int) -> bool:
         """Whether an instruction can compute an operand itself."""
         primitive = self.steps[i].template.primitive
-        return primitive in CONSUMERS and not (operand == 0 and (primitive in UPDATES or primitive in SLICING))
+        picks = primitive in SLICING and primitive != "slice"  # elements that may come more than once
+        return primitive in CONSUMERS and not (operand == 0 and (primitive in UPDATES or picks))
 
     # -- kernels ---------------------------------------------------------------------------
     def program(self) -> Program:
@@ -198,8 +241,8 @@ class _Fusion:
         for root in self.outputs:
             if not isinstance(root, int):
                 outputs.append(root)
-            elif self.whole and root < len(self.source.inputs):
-                made.append(_copy(root, self.values[root], count))
+            elif self.whole and (root < len(self.source.inputs) or numbers[root] in outputs):
+                made.append(_copy(numbers[root], self.values[root], count))
                 outputs.append(count)
                 count += 1
             else:
@@ -271,28 +314,36 @@ class _Fusion:
             return
         if op.primitive not in ALIGNED or len(op.outputs) != 1:
             return
-        members, pending, bits = set(kernel.members), [i], itemsize(op.output.dtype)
-        whole = {n for n in kernel.whole if n not in kernel.parts}
-        elsewhere = {
-            r for m in members if self.ops[m].primitive not in ALIGNED for r in self.reads[m] if isinstance(r, int)
-        }
+        members, bits = set(kernel.members), itemsize(op.output.dtype)
+        places: dict[int, set[Turns | None]] = {}  # how each value is turned where it is read; None: other elements
+        pending: list[tuple[int, Turns | None]] = [(i, ())]
+        seen = set(pending)
         while pending:
-            at = self.ops[m := pending.pop()]
-            for operand, root in enumerate(self.reads[m]):
-                if not isinstance(root, int) or len(at.inputs[operand].shape) != len(at.output.shape):
+            m, turns = pending.pop()
+            at = self.ops[m]
+            aligned = turns is not None and at.primitive in ALIGNED and len(at.outputs) == 1
+            for operand, read in enumerate(self.steps[m].reads):
+                root = self.root(read)
+                if not isinstance(root, int) or not isinstance(read, int):
                     continue
+                same = aligned and len(at.inputs[operand].shape) == len(at.output.shape)
+                here = (*turns, *self.turns[read]) if same and turns is not None else None
                 maker = self.maker[root]
-                if maker in members and maker != i:
-                    if self.ops[maker].primitive in ALIGNED and len(self.ops[maker].outputs) == 1:
-                        pending.append(maker)
-                elif root in whole and root not in elsewhere and itemsize(self.values[root].dtype) == bits:
-                    yield root
+                if maker not in members or maker == i:
+                    places.setdefault(root, set()).add(here)
+                elif (maker, here) not in seen:
+                    seen.add((maker, here))
+                    pending.append((maker, here))
+        for root, met in places.items():
+            whole = root in kernel.whole and root not in kernel.parts
+            if whole and len(met) == 1 and None not in met and itemsize(self.values[root].dtype) == bits:
+                yield root
 
     def _free_after(self, number: int, i: int) -> bool:
         """Whether nobody needs a value after instruction `i`."""
         if number in self.needed or (number < len(self.source.inputs) and number not in self.donated):
             return False
-        return max(end for reader, _ in self.readers[number] for end in self.kernel[reader]) <= i
+        return max((end for reader, _ in self.readers[number] for end in self.kernel[reader]), default=i) <= i
 
     # -- loops and branches -----------------------------------------------------------------
     def _control(self, i: int, count: int, numbers: Mapping[int, int]) -> Instruction:
@@ -306,6 +357,28 @@ class _Fusion:
         return Instruction(step.template, step.slots, reads, count, tuple(regions), step.source)
 
 
+def _with_slices(program: Program) -> Program:
+    """A split of what is in memory anyway is a slice for each part; of what is computed it is a kernel."""
+    if not any(step.template.primitive in SPLITS for step in program.instructions):
+        return program
+    made = [False] * len(program.inputs)  # whether a value is made by what may join the kernel that reads it
+    steps: list[Instruction] = []
+    for step in program.instructions:
+        primitive, number = step.template.primitive, step.reads[0] if step.reads else None
+        joins = isinstance(number, int) and made[number]
+        made += [joins if primitive in VIEWS else primitive in PRODUCERS] * len(step.template.outputs)
+        if primitive not in SPLITS or joins:
+            steps.append(step)
+            continue
+        old, first = step.template, 0
+        for k, (rank, dtype) in enumerate(old.outputs):
+            template = Template("slice", ((rank, dtype),), (), old.scope, old.phase)
+            slots = step.slots[first : first + rank]
+            steps.append(Instruction(template, slots, step.reads, step.writes + k, (), step.source))
+            first += rank
+    return Program(program.inputs, tuple(steps), program.outputs, program.kinds, program.name, program.donated)
+
+
 def carry(op: Op, region: Program) -> tuple[int, int]:
     """How many inputs of a loop's program stay the same, and how many are carried from trip to trip."""
     if op.primitive == "scan":
@@ -317,7 +390,7 @@ def carry(op: Op, region: Program) -> tuple[int, int]:
 
 
 def _copy(number: int, value: Value, writes: int) -> Instruction:
-    """An input that the program returns as it is."""
+    """An input that the program returns as it is, or a result that it returns once more."""
     rank = len(value.shape)
     sizes = ("each", (Slot(rank),)), ("read", Slot(rank)), ("written", Slot(rank))
     template = Template("copy", ((rank, value.dtype),), (("loop", True), ("over", (0,)), *sizes))

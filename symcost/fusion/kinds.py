@@ -50,6 +50,9 @@ PRODUCERS = ALIGNED | MOVED | CHEAP
 SLICING = frozenset(("slice", "dynamic_slice", "gather"))
 """Reads of their first operand no more than they write."""
 
+SPLITS = frozenset(("split", "unstack"))
+"""Parts of an array: slices of one that is in memory, or a kernel that writes them all."""
+
 UPDATES = {"dynamic_update_slice": 1, "scatter": 2} | dict.fromkeys(
     ("scatter-add", "scatter-sub", "scatter-mul", "scatter-max", "scatter-min"), 2
 )

@@ -34,7 +34,7 @@ REQUIRED = ("name", "title", "kind", "memory", "bandwidth", "peak")
 TEXTS = ("name", "title", "kind", "note")
 PARTS = ("matrix", "vector")
 
-_ALIKE = {"float8": re.compile(r"float8_\w+")}
+_ALIKE = {"float8": re.compile(r"float8_\w+"), "int8": re.compile("uint8"), "int4": re.compile("uint4")}
 """Types that a peak stands for besides its own."""
 
 

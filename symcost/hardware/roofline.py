@@ -107,8 +107,10 @@ class Roofline:
     def at(self, *wrong: Any, **sizes: Any) -> Moment:
         """The terms in seconds at given sizes."""
         values = self.cost.at(*wrong, **sizes)
-        found = {name: float(compile_size(term)(values.sizes)) for name, term in self.terms.items()}
+        for quantity in (*ARITHMETIC, "fused_bytes", "collective_bytes"):
+            getattr(values, quantity)  # says what is missing, of trip counts for example
         flops, bytes_ = values.flops, values.fused_bytes
+        found = {name: float(compile_size(term)(values.sizes)) for name, term in self.terms.items()}
         return Moment(self.chip.name, values.sizes, found, flops / bytes_ if bytes_ else float("inf"))
 
     def by_scope(self, depth: int | None = None, **sizes: Any) -> dict[str, Moment]:
@@ -118,6 +120,7 @@ class Roofline:
             depth: paths are cut to so many components. sizes: one for each symbol.
         """
         values = self.cost.at(**sizes)
+        self.at(**sizes)  # says what is missing
         rows: dict[str, list[Row]] = {}
         for name in ("work", "fusion"):
             for row in self.cost.part(name).rows:

@@ -8,7 +8,7 @@ import pytest
 
 import symcost as sc
 from symcost.capture import trace
-from symcost.fusion import fused
+from symcost.fusion import fused, moments
 
 
 def chain(x):
@@ -83,6 +83,28 @@ CASES = {
 }
 
 
+def parts(x):
+    return [jnp.sin(part) for part in jnp.split(x, 4)]
+
+
+def start(x):
+    return jnp.sin(x)[:5] * 2.0
+
+
+def both(x, w):
+    y = x @ w
+    return y, y.T
+
+
+CASES |= {
+    # a part is a slice, which the kernel that reads it takes itself
+    "parts of an argument": (parts, ["4*N F"], "32*N*F", "32*N*F"),
+    # two results are two arrays, and one of them is a copy
+    "a result twice": (both, ["N F", "F H"], "4*N*F + 4*F*H + 12*N*H", "4*N*F + 4*F*H + 8*N*H"),
+    "the start of a chain": (start, ["2*N+5 F"], "4*F*(2*N + 5) + 20*F", None),
+}
+
+
 def arrays(shapes):
     return [sc.array(*text.split(":")) for text in shapes]
 
@@ -137,3 +159,60 @@ def test_trip_counts_stand_in_the_traffic_as_in_the_flops():
     cost = sc.trace(search, sc.array("N N"))
     (name,) = [u.symbol for u in cost.unknown]
     assert cost.at(N=5, **{name: 10}).fused_bytes - cost.at(N=5, **{name: 9}).fused_bytes == 3 * 4 * 25 - 4 * 25 + 5
+
+
+def peak(function, *shapes):
+    return max(moment.bytes for moment in moments(fused(trace(function, [jax.ShapeDtypeStruct(*s) for s in shapes]))))
+
+
+def test_what_a_kernel_reads_at_other_places_is_not_overwritten():
+    """XLA:CPU and XLA:GPU have three arrays here, too: the argument, the product and the result."""
+    square, size = ((64, 64), "float32"), 4 * 64 * 64
+
+    def turned(x):
+        y = x @ x
+        return jnp.sin(y) + y.T
+
+    def reversed_(x):
+        y = x @ x
+        return jnp.sin(y)[::-1] + y
+
+    def aligned(x):
+        y = x @ x
+        return jnp.sin(y) + y
+
+    assert peak(turned, square) == peak(reversed_, square) == 3 * size
+    assert peak(aligned, square) == 2 * size
+    assert peak(lambda x: jnp.sin((x @ x).T), square) == 2 * size
+
+
+def test_what_is_returned_twice_is_there_twice():
+    assert peak(lambda x: (lambda y: (y, y, x))(jnp.sin(x)), ((8, 8), "float32")) == 4 * 4 * 64
+
+
+def test_a_donated_argument_that_fits_no_result_stays():
+    """XLA:CPU keeps it as well, while the products are made."""
+
+    def fold(x, w):
+        y = x.sum(0)[:, None] * w
+        return ((y @ w) @ w).sum(1)
+
+    shapes = ((64, 8), "float32"), ((8, 8), "float32")
+    assert peak(jax.jit(fold, donate_argnums=0), *shapes) == peak(fold, *shapes)
+
+
+def test_a_donated_argument_may_become_a_result_of_another_shape():
+    def turn(x, w):
+        return (jnp.sin(x) + w).reshape(-1), w @ w.T
+
+    shapes = ((8, 4), "float32"), ((8, 4), "float32")
+    assert peak(turn, *shapes) - peak(jax.jit(turn, donate_argnums=0), *shapes) == 4 * 32
+
+
+@pytest.mark.parametrize(("n", "f"), [(3, 5), (4, 4), (1, 7), (9, 1), (1, 1)])
+def test_what_a_donated_argument_fits_does_not_depend_on_sizes(n, f):
+    function = jax.jit(lambda x, w: jnp.sin(x @ w) @ w.T @ w, donate_argnums=0)
+    cost = sc.trace(function, sc.array("N F"), sc.array("F H"))
+    sizes = {"N": n, "F": f, "H": f}
+    program = cost.analysis.program("jaxpr", sizes)
+    assert cost.at(**sizes).peak_memory == max(moment.bytes for moment in moments(fused(program)))
