@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from symcost.advice import advice, at, trip
 from symcost.cases import largest_by_cases
 from symcost.conventions import convention
-from symcost.domain import Domain, format_sizes
+from symcost.cost_table import CostTable
+from symcost.domain import Domain
 from symcost.errors import (
     ArgumentError,
     ConventionError,
     DomainError,
-    GeneralizationError,
     MissingSizeError,
     UnknownPrimitiveError,
 )
@@ -23,6 +23,7 @@ from symcost.evaluation import compile_size
 from symcost.ledger import LARGEST, Key, Ledger, Row, Unknown
 from symcost.parts import part_of, quantities_of
 from symcost.polynomial import Size, bind, symbols_of
+from symcost.values import Values
 
 if TYPE_CHECKING:
     import sympy
@@ -538,87 +539,6 @@ class ProgramCost:
         from symcost.report.text import summary
 
         return summary(self)
-
-
-class Values:
-    """The quantities of a cost as exact integers at given sizes; computed when asked for."""
-
-    def __init__(self, cost: ProgramCost, sizes: Mapping[str, int]):
-        self._cost, self.sizes = cost, dict(sizes)
-
-    def __getattr__(self, name: str) -> int:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        if name not in convention("algorithm").quantities:
-            raise AttributeError(f"no quantity is called {name!r}; there are {', '.join(self._cost.quantities)}")
-        value = self._cost.value(name, self.sizes)
-        object.__setattr__(self, name, value)
-        return value
-
-    def as_dict(self) -> dict[str, int]:
-        """Every quantity that the cost holds.
-
-        Raises:
-            GeneralizationError: no formula was found of one of them; `repr` shows the others.
-        """
-        return {q: getattr(self, q) for q in self._cost.quantities}
-
-    def __repr__(self) -> str:
-        shown = []
-        for q in self._cost.quantities:
-            try:
-                shown.append(f"{q}={getattr(self, q)}")
-            except (DomainError, UnknownPrimitiveError, GeneralizationError) as error:
-                shown.append(f"{q}=? ({error.what})")
-        return f"Values({format_sizes(self.sizes)}; {self._cost.convention}: {', '.join(shown)})"
-
-
-class CostTable:
-    """Rows of costs added up by some columns; prints as text, converts to markdown and plain dictionaries.
-
-    Attributes:
-        cost: what it was made of. axes: columns that tell rows apart. ledger: the rows.
-    """
-
-    def __init__(self, cost: ProgramCost, axes: Sequence[str], ledger: Ledger):
-        self.cost, self.axes, self.ledger = cost, tuple(axes), ledger
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self.ledger.rows)
-
-    def __len__(self) -> int:
-        return len(self.ledger.rows)
-
-    def __getitem__(self, value: str | tuple[str, ...]) -> Row:
-        """The row whose columns have these values: ``table["MLP/Dense_0"]``."""
-        wanted = tuple(value) if isinstance(value, tuple) else (value,)
-        for row in self.ledger.rows:
-            if tuple(getattr(row.key, a) for a in self.axes) == wanted and not row.key.branch:
-                return row
-        raise ArgumentError(
-            f"no row for {', '.join(map(str, wanted))}",
-            todo="one of " + "; ".join(dict.fromkeys(", ".join(getattr(r.key, a) for a in self.axes) for r in self)),
-        )
-
-    def formulas(self, quantity: str) -> dict[str, Any]:
-        """Row label -> sympy expression of one quantity, branches left out."""
-        convention(self.cost.convention).require(quantity)
-        return {
-            ", ".join(getattr(r.key, a) for a in self.axes): self.cost.expression(r[quantity])
-            for r in self.ledger.rows
-            if not r.key.branch
-        }
-
-    def markdown(self) -> str:
-        """The rows as a markdown table."""
-        from symcost.report.markdown import table
-
-        return table(self)
-
-    def __str__(self) -> str:
-        from symcost.report.text import table
-
-        return table(self)
 
 
 def _kept(ledger: Ledger, how: Any) -> Ledger:

@@ -13,7 +13,7 @@ from symcost.report.document import Cell, Report, Share, Table
 from symcost.report.totals import facts, formula, notes, warnings
 
 if TYPE_CHECKING:
-    from symcost.cost import CostTable
+    from symcost.cost_table import CostTable
 
 ORDER = ("flops", "transcendentals", "int_ops", "macs", "bytes_accessed", "collective_bytes")
 """Columns of a table; a program's inputs (parameters, constants) are no operations and have no rows."""

@@ -11,7 +11,8 @@ from symcost.report.document import Cell, Formula, Report, Table
 from symcost.report.totals import cost_report
 
 if TYPE_CHECKING:
-    from symcost.cost import CostTable, ProgramCost
+    from symcost.cost import ProgramCost
+    from symcost.cost_table import CostTable
 
 
 def summary(cost: ProgramCost) -> str:

@@ -20,7 +20,8 @@ from symcost.report.layout import FormulaText, is_number, natural_width, plain_t
 from symcost.report.totals import cost_report
 
 if TYPE_CHECKING:
-    from symcost.cost import CostTable, ProgramCost
+    from symcost.cost import ProgramCost
+    from symcost.cost_table import CostTable
 
 LINES = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A line under the heading, another above the total."""

@@ -8,13 +8,14 @@ from typing import Any
 
 from symcost.analysis import Analysis, matches_xla
 from symcost.conventions import convention
-from symcost.cost import ProgramCost, Values
+from symcost.cost import ProgramCost
 from symcost.errors import ArgumentError, ConventionError, LoweringError, MissingSizeError
 from symcost.ledger import Ledger
 from symcost.parts import part_of
 from symcost.polynomial import evaluate
 from symcost.program import Program
 from symcost.rules.registry import hlo
+from symcost.values import Values
 from symcost.xla.cache import Cache
 from symcost.xla.causes import UNEXPLAINED, Account
 from symcost.xla.comparison import ESTIMATES, Comparison, Estimate, Failure, Row
