@@ -30,6 +30,9 @@ from symcost.sampling import Condition, Point, Sampler, bounds, choices
 DEEPEST, TURNS = 130, 6
 """Layers traced at most because another kind of layer begins there, and how many such depths."""
 
+MANY = 48, 64
+"""Layers, between these, with which a maximum is compared: what is the largest of few may be small beside many."""
+
 SAMPLES = 4
 """Values of a structural symbol that are traced first; one more where no function of it fits."""
 
@@ -218,11 +221,17 @@ class Generalizer:
         self._compare(fit, self._fresh(deeper))
         if self.traces.elements:  # XLA counts the taps of windows that are larger than what they go over
             self._compare(fit, self._fresh(deeper, small=True))
+        for name in names if self.exacting else ():
+            pool = choices(self.domain[name], *MANY)
+            self._compare(fit, self._many(name, deepest, pool))
         for name in names:
             for count in self._counts(name):
                 self._behind(fit, name, count, {**deeper, name: deepest[name]})
         for key in list(self.traces.programs):
             self._compare(fit, dict(key))
+
+    def _many(self, name: str, deepest: Mapping[str, int], pool: Sequence[int]) -> Point | None:
+        return self._fresh({**deepest, name: pool[0]}, small=True) if pool else None
 
     def _fresh(self, fixed: dict[str, int], small: bool = False) -> Point | None:
         sampler = Sampler(self.domain, fixed)

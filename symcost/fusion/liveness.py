@@ -61,16 +61,26 @@ def moments(program: Program, *, arrays: bool = False) -> list[Live]:
 
 
 def peak_rows(program: Program) -> list[Row]:
-    """The most that is alive while kernels of each module and phase run, as rows of a ledger."""
-    found: dict[tuple[str, str], list[Size]] = {}
+    """The most that is alive while kernels of each module, phase and line of code run, as rows of a ledger.
+
+    Lines are told apart because what is the larger one of two at a few layers need not be at many: only what the same
+    line does again and again is known to grow evenly.
+    """
+    found: dict[tuple[str, str, str], list[Size]] = {}
     for moment in moments(program):
         template = moment.kernel.template if moment.kernel else None
-        place = (template.scope, template.phase) if template else ("", "")
-        found.setdefault(place, []).append(moment.bytes)
+        scope, phase = (template.scope, template.phase) if template else ("", "")
+        found.setdefault((scope, phase, _line(moment.kernel)), []).append(moment.bytes)
     return [
-        Row(Key(scope, "", "", "", phase, flag="peak"), 0, {"peak_memory": largest(sizes)})
-        for (scope, phase), sizes in found.items()
+        Row(Key(scope, "", "", "", phase, flag=f"peak {line}"), 0, {"peak_memory": largest(sizes)})
+        for (scope, phase, line), sizes in found.items()
     ]
+
+
+def _line(kernel: Instruction | None) -> str:
+    """``model.py:12`` of a kernel's last operation; no folders, which differ between machines."""
+    source = str(kernel.source or "") if kernel is not None else ""
+    return source.partition(" (")[0].replace("\\", "/").rpartition("/")[2]
 
 
 class _Walk:

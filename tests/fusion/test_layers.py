@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import optax
 import pytest
@@ -79,3 +80,24 @@ def test_samples_in_which_arguments_coincide_say_nothing_of_them():
     for n in (2, 3, 9):
         for values in ({"A": 50, "B": 3}, {"A": 1, "B": 3}, {"A": 900, "B": 3}):
             assert evaluate(found, {"L": n, **values}) == evaluate(sample(n), values)
+
+
+def test_what_is_largest_beside_few_layers_only():
+    """A sort of ten copies exceeds the results of up to 19 layers, more than any sample has."""
+
+    def build(L, N, F):
+        def run(x, w):
+            first = jnp.sort(jnp.concatenate([x] * 10), axis=0)[:1]
+            results = []
+            for _ in range(L):
+                results.append(x @ w)
+            return first, results
+
+        return run, (jax.ShapeDtypeStruct((N, F), "float32"), jax.ShapeDtypeStruct((F, F), "float32"))
+
+    cost = sc.trace_family(build, "L N F")
+    for layers in (1, 2, 9, 20, 100):
+        sizes = {"L": layers, "N": 30, "F": 5}
+        program = cost.analysis.program("jaxpr", sizes)
+        wanted = cost.analysis.interpret(program, convention("algorithm"), "memory").total("peak_memory")
+        assert cost.value("peak_memory", sizes) == wanted
