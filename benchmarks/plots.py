@@ -143,8 +143,8 @@ def crossover_map() -> Any:
         panels[f"seconds on {sc.chip(chip).title}"] = lambda values, side, both=both: (
             both[side].at(**values.sizes).seconds
         )
-    nodes = np.unique(np.geomspace(10, 100_000, 57).astype(int))
-    edges = np.unique(np.geomspace(10, 1e8, 71).astype(int))
+    nodes = np.unique(np.geomspace(10, 100_000, 45).astype(int))
+    edges = np.unique(np.geomspace(10, 1e8, 57).astype(int))
     others = {name: CORA[name] for name in "FHC"}
     figure, grid = plt.subplots(2, 2, figsize=(9, 7.4), sharex=True, sharey=True, layout="constrained")
     image = None

@@ -141,13 +141,14 @@ def _failures(rows: Iterable[dict[str, Any]]) -> Parts:
 
 
 def _crossings(found: Iterable[dict[str, Any]]) -> str:
-    sentences = []
+    by_answer: dict[str, list[str]] = {}
     for row in found:
         quantity = {"bytes_accessed": "bytes unfused", "fused_bytes": "bytes after fusion"}.get(row["quantity"])
         quantity = quantity or (f"seconds on {row['chip']}" if row["chip"] else "FLOPs")
         changes = [f"{c['after']} from {c['size']:,} edges on" for c in row["crossings"]]
-        sentences.append(f"{quantity}: {listed(changes) or 'no crossing'}")
-    return f"The cheaper graph convolution at Cora's sizes (10,556 edges), by {'; '.join(sentences)}."
+        by_answer.setdefault(listed(changes) or "no crossing", []).append(quantity)
+    answers = "; ".join(f"in {listed(quantities)} {answer}" for answer, quantities in by_answer.items())
+    return f"The cheaper graph convolution at Cora's sizes (10,556 edges): {answers}."
 
 
 def measure_device(found: dict[str, Any]) -> Parts:

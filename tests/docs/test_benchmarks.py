@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -111,3 +112,10 @@ def test_what_was_measured_on_an_accelerator_is_shown_and_a_trial_on_a_cpu_is_no
     text = section("measure_device", tmp_path)
     assert "### TPU v5 lite" in text
     assert "| mlp forward | 2 (2 - 2) | 1 (1 - 1) | 0.5 | 0.50 | at most 4.0 | 3.0 |" in text
+
+
+def test_what_the_page_shows_has_been_drawn():
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    shown = re.findall(r"!\[[^\]]+\]\((plots/[^)]+)\)", page)
+    assert len(shown) == 5
+    assert all((ROOT / "docs" / name).exists() for name in shown)
