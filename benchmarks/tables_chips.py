@@ -140,14 +140,17 @@ def _failures(rows: Iterable[dict[str, Any]]) -> Parts:
         yield f"{listed(where)}: {what}."
 
 
-def _crossings(found: Iterable[dict[str, Any]]) -> str:
-    by_answer: dict[str, list[str]] = {}
+def _crossings(found: list[dict[str, Any]]) -> str:
+    by_answer: dict[str, dict[str, None]] = {}
+    seconds = [row for row in found if row["chip"]]
+    alike = all(row["crossings"] == seconds[0]["crossings"] for row in seconds)
     for row in found:
         quantity = {"bytes_accessed": "bytes unfused", "fused_bytes": "bytes after fusion"}.get(row["quantity"])
-        quantity = quantity or (f"seconds on {row['chip']}" if row["chip"] else "FLOPs")
+        where = "every chip" if alike else row["chip"]
+        quantity = quantity or (f"seconds on {where}" if row["chip"] else "FLOPs")
         changes = [f"{c['after']} from {c['size']:,} edges on" for c in row["crossings"]]
-        by_answer.setdefault(listed(changes) or "no crossing", []).append(quantity)
-    answers = "; ".join(f"in {listed(quantities)} {answer}" for answer, quantities in by_answer.items())
+        by_answer.setdefault(listed(changes) or "no crossing", {})[quantity] = None
+    answers = "; ".join(f"in {listed(list(quantities))} {answer}" for answer, quantities in by_answer.items())
     return f"The cheaper graph convolution at Cora's sizes (10,556 edges): {answers}."
 
 
