@@ -85,11 +85,15 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def child(script: str, *words: object) -> dict[str, Any]:
-    """What ``python script --child words...`` prints as JSON, run in a fresh process on the CPU."""
+def child(script: str, *words: object, here: bool = False) -> dict[str, Any]:
+    """What ``python script --child words...`` prints as JSON, run in a fresh process.
+
+    Args:
+        here: on whatever accelerator JAX sees; else on the CPU.
+    """
     command = [sys.executable, script, "--child", *map(str, words)]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "PYTHONPATH": path}
+    environment = {**os.environ, **({} if here else {"JAX_PLATFORMS": "cpu"}), "PYTHONPATH": path}
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return json.loads(result.stdout.splitlines()[-1])
 

@@ -12,9 +12,12 @@ from __future__ import annotations
 import json
 import re
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from page_parts import Parts, listed, table, times
+from tables_chips import chips, measure_device, tpu_vs_gpu
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -24,9 +27,6 @@ PACKAGES = ("python", "jax", "jaxlib", "flax", "optax", "numpy", "sympy")
 QUERY_BAR_MS, IMPORT_BAR_MS = 1.0, 300
 READINGS = {"never_traced": "sizes that were never traced", "again": "the same sizes once more"}
 
-Parts = Iterator[str]
-"""Paragraphs and tables of a section."""
-
 
 def filled(page: str, results: Path = RESULTS) -> str:
     """The text of a page with every section made anew."""
@@ -35,11 +35,20 @@ def filled(page: str, results: Path = RESULTS) -> str:
 
 def section(name: str, results: Path) -> str:
     """What stands between two marks: the results of one benchmark."""
-    path = results / f"{name}.json"
-    if not path.exists():
+    paths = files(name, results)
+    if not paths:
         return f"\nNot measured yet: `python benchmarks/{name}.py`, then `python benchmarks/tables.py`.\n\n"
-    found = json.loads(path.read_text())
-    return "".join(f"\n{part}\n" for part in (measured(found["measured"]), *SECTIONS[name](found))) + "\n"
+    all_found = [json.loads(path.read_text()) for path in paths]
+    parts = [part for found in all_found for part in (measured(found["measured"]), *SECTIONS[name](found))]
+    return "".join(f"\n{part}\n" for part in parts) + "\n"
+
+
+def files(name: str, results: Path) -> list[Path]:
+    """The results of one benchmark: a file, or one for each accelerator; a trial on a CPU is none."""
+    if name == "measure_device":
+        found = sorted(results.glob("device-*.json"))
+        return [path for path in found if path.stem != "device-cpu" and not path.stem.endswith("-quick")]
+    return [path] if (path := results / f"{name}.json").exists() else []
 
 
 def measured(where: dict[str, Any]) -> str:
@@ -49,22 +58,6 @@ def measured(where: dict[str, Any]) -> str:
     state = " ".join([f"commit {commit[:10]}", *changed])
     load = f"load {where['load']:.1f} at the end"
     return f"Measured {where['date']} on {where['machine']} ({load}), {state}: {versions}."
-
-
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]], labels: int = 1) -> str:
-    """A markdown table whose columns after the first `labels` are numbers."""
-    rule = ["---"] * labels + ["---:"] * (len(headings) - labels)
-    return "\n".join(f"| {' | '.join(row)} |" for row in (headings, rule, *rows))
-
-
-def listed(things: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))
-
-
-def times(record: dict[str, Any]) -> str:
-    """How often something was measured."""
-    return "once" if record["repeats"] == 1 else f"{record['repeats']} times, medians"
 
 
 def analysis(found: dict[str, Any]) -> Parts:
@@ -199,54 +192,14 @@ def interpret(found: dict[str, Any]) -> Parts:
     yield f"The slowest with symbols is {slowest}, {rates[slowest] / bar:.1f} times the bar; {verdict}."
 
 
-def chips(found: dict[str, Any]) -> Parts:
-    """What no cause accounts for, on each chip."""
-    bar, targets = found["bar"], found["targets"]
-    shares: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
-    for row in found["rows"]:
-        figures = shares.setdefault((row["model"], row["program"]), {target: [] for target in targets})
-        for figure in row["figures"]:
-            figures[figure["target"]].append(figure)
-
-    def unexplained(figures: Iterable[dict[str, Any]]) -> float:
-        return max(abs(figure["unexplained"]) / max(1, figure["formula"]) for figure in figures)
-
-    def cells(name: tuple[str, str], by_target: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
-        yield " ".join(name)
-        for figures in by_target.values():
-            after = [f for f in figures if (f["quantity"], f["stage"]) == ("flops", "after optimisation")]
-            yield f"{after[0]['xla'] / after[0]['formula'] - 1:+.1%}" if after else "failed"
-        known = [figure for figures in by_target.values() for figure in figures]
-        yield f"{unexplained(known):.3%}" if known else ""
-
-    yield (
-        "XLA's FLOPs after optimisation against the formula's. The last column is the largest part that no cause "
-        "accounts for, of FLOPs and transcendentals, before and after optimisation, on all targets."
-    )
-    headings = ("program", *targets, "unexplained")
-    yield table(headings, (tuple(cells(name, by_target)) for name, by_target in shares.items()))
-    above = [
-        f"{' '.join(name)} on {target} ({unexplained(figures):.2%})"
-        for name, by_target in shares.items()
-        for target, figures in by_target.items()
-        if figures and unexplained(figures) > bar
-    ]
-    complete = sum(bool(figures) for by_target in shares.values() for figures in by_target.values())
-    verdict = f"above the bar of {bar:.0%}: {listed(above)}" if above else f"none is above the bar of {bar:.0%}"
-    yield f"{complete} of {len(shares) * len(targets)} compilations have figures; {verdict}."
-    for row in found["rows"]:
-        for failure in row["failures"]:
-            yield f"{row['model']} {row['program']} failed on {failure['target']}: {failure['error'].splitlines()[0]}"
-        for note in row["notes"]:
-            yield f"{row['model']} {row['program']}, {note}."
-
-
 SECTIONS: dict[str, Callable[[dict[str, Any]], Parts]] = {
     "analysis": analysis,
     "scaling": scaling,
     "query": query,
     "interpret": interpret,
     "chips": chips,
+    "tpu_vs_gpu": tpu_vs_gpu,
+    "measure_device": measure_device,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,24 @@ def test_what_is_unexplained_on_a_chip_is_named(tmp_path):
     assert "3 of 4 compilations have figures; above the bar of 1%: cnn forward on cpu (1.50%)." in text
     assert "cnn forward failed on gpu: it does not fit\n" in text
     assert "mlp forward, gpu: with cuBLAS." in text
+
+
+def test_what_was_measured_on_an_accelerator_is_shown_and_a_trial_on_a_cpu_is_not(tmp_path):
+    row = {"model": "mlp", "program": "forward", "seconds": once(2e-3), "queued": once(1e-3), "peak_memory": 3e6}
+    row |= {"predicted": {"seconds": 5e-4, "binds": "memory"}, "device_peak": 4_000_000, "device_peak_is_bound": True}
+    device = {"kind": "TPU v5 lite", "platform": "tpu", "version": "a build"}
+    found = {"measured": WHERE, "device": device, "chip": "tpu-v5e", "rows": [row]}
+    for name in ("device-cpu", "device-tpu-v5-lite-quick"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(found))
+    assert "Not measured yet" in section("measure_device", tmp_path)
+    (tmp_path / "device-tpu-v5-lite.json").write_text(json.dumps(found))
+    text = section("measure_device", tmp_path)
+    assert "### TPU v5 lite" in text
+    assert "| mlp forward | 2 (2 - 2) | 1 (1 - 1) | 0.5 | 0.50 | at most 4.0 | 3.0 |" in text
+
+
+def test_what_the_page_shows_has_been_drawn():
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    shown = re.findall(r"!\[[^\]]+\]\((plots/[^)]+)\)", page)
+    assert len(shown) == 5
+    assert all((ROOT / "docs" / name).exists() for name in shown)
