@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import threading
@@ -106,5 +107,22 @@ def default_folder() -> Path:
 
 
 def _key(target: str, versions: str, module: str) -> str:
-    parts = (str(FORMAT), target, versions, metadata.version("jax"), metadata.version("jaxlib"), module)
+    parts = (str(FORMAT), target, versions, metadata.version("jax"), metadata.version("jaxlib"), without_lines(module))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+_LOCATION = re.compile(r"^#loc(\d*) = loc\((.*)\)$", re.MULTILINE)
+_USED = re.compile(r"loc\(#loc(\d*)\)")
+_NAME = re.compile(r'"((?:[^"\\]|\\.)*)"\(')
+
+
+def without_lines(module: str) -> str:
+    """StableHLO with the names of operations ("jit(f)/Dense_0/dot_general") and without files and lines.
+
+    Nothing that is kept depends on lines of code, and a line more in the script that calls symcost is no new program.
+    """
+    names = {}
+    for number, what in _LOCATION.findall(module):
+        named = _NAME.match(what)
+        names[number] = named[1] if named else ""
+    return _USED.sub(lambda m: f'loc("{names.get(m[1], "")}")', _LOCATION.sub("", module))
