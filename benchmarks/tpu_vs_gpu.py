@@ -18,6 +18,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,7 @@ def measure(name: str, program: str, cache: bool = True, targets: tuple[str, ...
     chips = [target for target in targets if target != "cpu"]
     moments = {chip: sc.roofline(cost, chip).at(**sizes) for chip in chips}
     found = sc.compare(cost, targets=targets, at=sizes, quantities=QUANTITIES, cache=cache)
-    by_target: dict[str, dict[str, Any]] = {target: {} for target in targets}
-    for row in found:
-        if row.stage == "after optimisation":
-            by_target[row.target][row.quantity] = row.xla
+    by_target = compiled(cost, sizes, found, targets)
     wrong = []
     for estimate in found.estimates:
         if estimate.formula != getattr(values, estimate.quantity):
@@ -77,11 +75,6 @@ def measure(name: str, program: str, cache: bool = True, targets: tuple[str, ...
                 f"{estimate.quantity} is {estimate.formula} by a trace, {getattr(values, estimate.quantity)} by formula"
             )
             wrong.append(f"{estimate.target}: {said}")
-        # what it stands beside: bytes with loops as often as they run, and the peak of the allocation
-        by_target[estimate.target][f"beside_{estimate.quantity}"] = estimate.xla
-    for target in targets:
-        if target in TPUS and by_target[target]:
-            by_target[target] |= expected(cost, sizes, target)
     return {
         "model": name,
         "program": program,
@@ -98,8 +91,8 @@ def measure(name: str, program: str, cache: bool = True, targets: tuple[str, ...
     }
 
 
-def renewed(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of an earlier run with symcost's side counted anew, by a trace at its sizes; XLA's figures stay."""
+def traced(row: dict[str, Any]) -> Any:
+    """The cost of a row's program at its sizes alone, which takes one trace."""
     import optax
 
     import symcost as sc
@@ -109,20 +102,56 @@ def renewed(row: dict[str, Any]) -> dict[str, Any]:
     recipe = zoo.get(row["model"]).at(row["sizes"])
     arrays = [sc.array(array.shape, array.dtype) for array in recipe.arrays]
     if row["program"] == "forward":
-        cost = sc.trace(recipe.module, *arrays, kwargs=recipe.flags(train=False))
-    else:
-        how = {"kwargs": recipe.flags(train=True), "mutable": recipe.mutable}
-        cost = sc.trace_training(recipe.module, *arrays, None, loss=mean_square, optimizer=optax.adam(1e-3), **how)
+        return sc.trace(recipe.module, *arrays, kwargs=recipe.flags(train=False))
+    how = {"kwargs": recipe.flags(train=True), "mutable": recipe.mutable}
+    return sc.trace_training(recipe.module, *arrays, None, loss=mean_square, optimizer=optax.adam(1e-3), **how)
+
+
+def renewed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of an earlier run with symcost's side counted anew; XLA's figures stay."""
+    import symcost as sc
+
+    cost = traced(row)
     values = cost.at()
-    moments = {chip: sc.roofline(cost, chip).at() for chip in row["predicted"]}
     formula = {quantity: getattr(values, quantity) for quantity in row["formula"]}
     if any(formula[quantity] != row["formula"][quantity] for quantity in ("flops", "bytes_accessed")):
         sys.exit(f"{row['model']} is another program than the one that was compiled; run it again without --renew")
+    moments = {chip: sc.roofline(cost, chip).at() for chip in TARGETS if chip != "cpu"}
     predicted = {
         chip: {"seconds": moment.seconds, "binds": moment.binds, "terms": dict(moment.terms)}
         for chip, moment in moments.items()
     }
     return {**row, "formula": formula, "predicted": predicted}
+
+
+def added(row: dict[str, Any], targets: list[str]) -> dict[str, Any]:
+    """A row of an earlier run with the figures of further targets."""
+    import symcost as sc
+
+    missing = [t for t in targets if t not in row["xla"] and all(f["target"] != t for f in row["failures"])]
+    if not missing:
+        return row
+    cost = traced(row)
+    found = sc.compare(cost, targets=missing, at={}, quantities=QUANTITIES)
+    by_target = compiled(cost, {}, found, missing)
+    failures = [*row["failures"], *(failure.as_dict() for failure in found.failures)]
+    xla = {t: figures for t, figures in {**row["xla"], **by_target}.items() if figures}
+    return {**row, "xla": {t: xla[t] for t in TARGETS if t in xla}, "failures": failures}
+
+
+def compiled(cost: Any, sizes: dict[str, int], found: Any, targets: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """XLA's figures by target."""
+    by_target: dict[str, dict[str, Any]] = {target: {} for target in targets}
+    for row in found:
+        if row.stage == "after optimisation":
+            by_target[row.target][row.quantity] = row.xla
+    for estimate in found.estimates:
+        # what it stands beside: bytes with loops as often as they run, and the peak of the allocation
+        by_target[estimate.target][f"beside_{estimate.quantity}"] = estimate.xla
+    for target in targets:
+        if target in TPUS and by_target[target]:
+            by_target[target] |= expected(cost, sizes, target)
+    return by_target
 
 
 def expected(cost: Any, sizes: dict[str, int], target: str) -> dict[str, Any]:
@@ -204,17 +233,25 @@ def main() -> None:
     parser.add_argument("--training-on", nargs="+", default=TARGETS, choices=TARGETS, help="targets of training steps")
     parser.add_argument("--no-cache", action="store_true", help="compile what was compiled before")
     parser.add_argument("--plots", type=Path, metavar="DIR", help=f"draw there; {PLOTS} is what the page shows")
+    parser.add_argument("--add", nargs="+", default=[], choices=TARGETS, help="to the last run: these, where missing")
     parser.add_argument("--renew", action="store_true", help="keep XLA's figures of the last run, and count anew")
     options = parser.parse_args()
     PROGRAMS["training"] = tuple(options.training_on)
     try:
-        reachable(() if options.renew else TARGETS)
+        reachable(options.add or (() if options.renew else TARGETS))
     except TargetError as error:
         sys.exit(str(error))
     rows = []
-    if options.renew:
-        rows = [renewed(row) for row in json.loads((RESULTS / "tpu_vs_gpu.json").read_text("utf-8"))["rows"]]
-    for program in () if options.renew else PROGRAMS:
+    last = RESULTS / "tpu_vs_gpu.json"
+    if options.renew or options.add:
+        rows = json.loads(last.read_text("utf-8"))["rows"]
+    for i, row in enumerate(rows):
+        began = time.perf_counter()
+        rows[i] = renewed(added(row, options.add))
+        if options.add:  # what was compiled is kept, should the rest not be waited for
+            last.write_text(json.dumps(json.loads(last.read_text("utf-8")) | {"rows": rows}, indent=1), "utf-8")
+            print(f"{row['model']} {row['program']}: {time.perf_counter() - began:.0f} s", flush=True)
+    for program in () if rows else PROGRAMS:
         for name in options.model or [name for name in SIZES if (name, program) not in LEFT_OUT]:
             began = time.perf_counter()
             rows.append(measure(name, program, not options.no_cache))

@@ -41,7 +41,7 @@ def ordered_terms(size: Size, order: Sequence[str] = ()) -> list[tuple[Number, l
 def _rank(atom: Atom, rank: dict[str, int]) -> tuple:
     if atom.kind == "symbol":
         return (0, rank.get(atom.name, len(rank)), atom.name)
-    return (1, len(rank), str(atom))
+    return (1, len(rank), _atom(atom, tuple(rank)))
 
 
 def _order(monomial: Monomial, rank: dict[str, int]) -> tuple:
@@ -64,6 +64,8 @@ def _atom(atom: Atom, order: Sequence[str]) -> str:
     if atom.kind == "floor_div":
         return _floor(atom.args[0], atom.args[1], order)
     arguments = [format_size(a, order) for a in atom.args]
+    if atom.kind in ("maximum", "minimum"):
+        arguments.sort()
     if atom.kind == "indicator":
         return f"[{_condition(atom, order) or f'{arguments[0]} = {arguments[1]}'}]"
     if atom.kind == "power":
