@@ -63,6 +63,15 @@ def _shard_map(params: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"devices": devices, "jaxpr": params["jaxpr"]}
 
 
+def _scan(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`num_consts`, `num_carry`: of the inputs; jax 0.12 holds them as a tree of three."""
+    if "ft_in" not in params:
+        return params
+    consts, carry, _ = params["ft_in"].unpack()
+    kept = {name: params[name] for name in ("jaxpr", "length", "reverse", "unroll") if name in params}
+    return {**kept, "num_consts": len(consts), "num_carry": len(carry)}
+
+
 def _pallas_call(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """`grid`: its static dimensions. `dynamic`: whether others are known at run time only."""
     grid = params["grid_mapping"].grid
@@ -110,6 +119,7 @@ def _callback(params: Mapping[str, Any]) -> Mapping[str, Any]:
 _WAYS = ("fwd", "bwd", "fp8_fwd", "fp8_bwd")
 
 _ADAPTERS: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+    "scan": _scan,
     "shard_map": _shard_map,
     "pallas_call": _pallas_call,
     "core_map": _core_map,
