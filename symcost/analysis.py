@@ -15,7 +15,7 @@ from symcost.conventions import MEMORY, Convention, convention
 from symcost.domain import Domain, format_sizes
 from symcost.errors import GeneralizationError, LoweringError
 from symcost.family import Family, Instance, origin
-from symcost.fusion import Kernels, compulsory, fused, own_traffic, peak_rows
+from symcost.fusion import KERNELS, compulsory, fused, own_traffic, peak_rows
 from symcost.generalize import Fit, Traces, ledger_differences
 from symcost.interpret import interpret
 from symcost.ledger import Key, Ledger, Row
@@ -178,10 +178,10 @@ class Analysis:
 
     def _fused(self, program: Program, trips: Mapping[str, Size]) -> Ledger:
         """Memory traffic of the program's kernels, and of a chip that keeps everything: inputs and results once."""
-        traffic = own_traffic(self.options.rules)
-        ledger = interpret(program, Kernels(traffic), trips=trips)
+        kernels = fused(program, traffic=own_traffic(self.options.rules))
+        ledger = interpret(kernels, KERNELS, trips=trips)
         rows = [Row(r.key, r.count, {"fused_bytes": r["bytes_accessed"]}) for r in ledger.rows]
-        least = {"compulsory_bytes": compulsory(fused(program, traffic=traffic))}
+        least = {"compulsory_bytes": compulsory(kernels)}
         rows.append(Row(Key("", "inputs and results", "", "", "", flag=INPUTS_FLAG), 1, least))
         return Ledger(rows, ledger.unknown)
 

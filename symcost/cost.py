@@ -71,7 +71,7 @@ class ProgramCost:
         self._parts: dict[str, Ledger] = {}
         self._sizes: dict[str, Size] = {}
         self._made = dict(parts or {})
-        self.stored: Mapping[tuple[str, str], Callable[[], ProgramCost]] = {}  # conventions that a file holds
+        self.stored: Mapping[tuple[str, str], ProgramCost] = {}  # conventions that a file holds
         self.name, self.domain, self.convention = name, domain, convention
         self.analysis, self.note, self.platform = analysis, note, platform
         self._work, self._ledger = ledger, None if analysis else ledger
@@ -332,7 +332,7 @@ class ProgramCost:
         if name == self.convention and platform == self.platform:
             return self
         if (name, platform) in self.stored:
-            return self.stored[name, platform]()
+            return self.stored[name, platform]
         if self.analysis is None:
             # other rules need the program again; those of the same registry keep some of the rows or quantities
             if self.convention == "algorithm" and how.registry is convention(self.convention).registry:

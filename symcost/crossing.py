@@ -11,11 +11,10 @@ from symcost.algebra import combined
 from symcost.conventions import convention
 from symcost.cost import ProgramCost
 from symcost.domain import Domain, near_names
-from symcost.dominance import arguments
 from symcost.errors import ArgumentError, MissingSizeError
 from symcost.evaluation import compile_size
 from symcost.ledger import LARGEST
-from symcost.polynomial import Size, is_nonnegative, make, symbols_of, terms_of
+from symcost.polynomial import Size, arguments, is_nonnegative, make, symbols_of, terms_of
 
 if TYPE_CHECKING:
     from pathlib import Path

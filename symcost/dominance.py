@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from symcost.polynomial import Atom, Monomial, Number, Poly, Size, maximum, substitute, terms_of
+from symcost.polynomial import Atom, Monomial, Number, Poly, Size, arguments, maximum, substitute, terms_of
 
 Terms = dict[Monomial, Number]
 
@@ -31,7 +31,7 @@ def largest(sizes: Iterable[Size], least: Mapping[str, int] | None = None) -> Si
         >>> str(largest([a * b, a], {"B": 1}))
         'A*B'
     """
-    kept = _undominated({size: terms_of(size) for size in dict.fromkeys(arguments_of_all(sizes))})
+    kept = _undominated({size: terms_of(size) for size in dict.fromkeys(a for s in sizes for a in arguments(s))})
     if least and len(kept) > 1:
         kept = _undominated({size: terms_of(_above(size, least)) for size in kept})
     found = _corners(kept)
@@ -56,21 +56,6 @@ def _above(size: Size, least: Mapping[str, int]) -> Size:
         return alone + least.get(atom.name, 0) if atom.kind == "symbol" else alone
 
     return substitute(size, shifted)
-
-
-def arguments(size: Size) -> tuple[Size, ...]:
-    """What a size is the maximum of; the size itself, if it is no maximum."""
-    if isinstance(size, Poly) and len(size.terms) == 1:
-        ((monomial, c),) = size.terms.items()
-        if c == 1 and len(monomial) == 1 and monomial[0][1] == 1 and monomial[0][0].kind == "maximum":
-            return monomial[0][0].args
-    return (size,)
-
-
-def arguments_of_all(sizes: Iterable[Size]) -> Iterable[Size]:
-    """The arguments of several maxima, one after the other."""
-    for size in sizes:
-        yield from arguments(size)
 
 
 def _covers(a: Terms, b: Terms) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 
-from symcost.dominance import arguments, largest
+from symcost.dominance import largest
 from symcost.polynomial import (
     Atom,
     Monomial,
     Number,
     Poly,
     Size,
+    arguments,
     bind,
     evaluate,
     substitute,

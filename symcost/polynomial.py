@@ -359,15 +359,17 @@ def minimum(*sizes: Size) -> Size:
     return _extremum("minimum", sizes, min)
 
 
+def arguments(size: Size, kind: str = "maximum") -> tuple[Size, ...]:
+    """What a size is the maximum (or another function) of; the size itself, if it is none."""
+    if isinstance(size, Poly) and len(size.terms) == 1:
+        ((monomial, c),) = size.terms.items()
+        if c == 1 and len(monomial) == 1 and monomial[0][1] == 1 and monomial[0][0].kind == kind:
+            return monomial[0][0].args
+    return (size,)
+
+
 def _extremum(kind: str, sizes: Iterable[Size], plain: Callable) -> Size:
-    flat: list[Size] = []
-    for s in sizes:
-        if isinstance(s, Poly) and len(s.terms) == 1:
-            ((m, c),) = s.terms.items()
-            if c == 1 and len(m) == 1 and m[0][1] == 1 and m[0][0].kind == kind:
-                flat.extend(m[0][0].args)
-                continue
-        flat.append(s)
+    flat = [a for s in sizes for a in arguments(s, kind)]
     numbers = [s for s in flat if not isinstance(s, Poly)]
     candidates: list[Size] = [*dict.fromkeys(s for s in flat if isinstance(s, Poly))]
     if numbers:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from symcost.cases import largest_by_cases
 from symcost.coefficients import NoFunction
-from symcost.dominance import arguments, largest
+from symcost.dominance import largest
 from symcost.ledger import Key
 from symcost.maxima import with_maxima
-from symcost.polynomial import Size, bind, evaluate, indicator, make, maximum, symbol, total
+from symcost.polynomial import Size, arguments, bind, evaluate, indicator, make, maximum, symbol, total
 
 NAMES = ("A", "B", "L")
 A, B, L = map(symbol, NAMES)

@@ -3,7 +3,7 @@
 `fused` turns a program into one of kernels; traffic and peak memory are counted on that.
 """
 
-from symcost.fusion.kernels import Kernels as Kernels
+from symcost.fusion.kernels import KERNELS as KERNELS
 from symcost.fusion.kernels import compulsory as compulsory
 from symcost.fusion.kernels import fused as fused
 from symcost.fusion.kernels import own_traffic as own_traffic

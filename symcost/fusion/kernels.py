@@ -37,20 +37,17 @@ Traffic = Callable[[Op], Size | None]
 class Kernels(Registry):
     """Bytes of fused programs: what each kernel reads and writes, loops and branches as in "algorithm"."""
 
-    def __init__(self, traffic: Traffic):
-        super().__init__("fused")
-        self.traffic = traffic
-
     def __contains__(self, primitive: str) -> bool:
         return True
-
-    def prepare(self, program: Program) -> Program:
-        return fused(program, traffic=self.traffic)
 
     def cost(self, op: Op) -> Cost | Flow | None:
         if "read" in op.params:
             return Cost(bytes_accessed=op.params["read"] + op.params["written"])
         return algorithm.cost(op)
+
+
+KERNELS = Kernels("fused")
+"""The rules of the programs that `fused` returns."""
 
 
 def own_traffic(rules: Mapping[str, Rule]) -> Traffic:

@@ -169,8 +169,8 @@ class _Walk:
     def _carried(self, kernel: Instruction) -> tuple[int, int]:
         """The first operand of a loop that is carried, and how many are."""
         consts, carried = carry(self._op(kernel), kernel.regions[-1])
-        if kernel.template.primitive == "while":
-            consts += len(kernel.reads) - carried - consts
+        if kernel.template.primitive == "while":  # constants of the condition come first, of the body next
+            return len(kernel.reads) - carried, carried
         return consts, carried
 
     def _op(self, kernel: Instruction) -> Op:

@@ -119,15 +119,14 @@ class Roofline:
         Args:
             depth: paths are cut to so many components. sizes: one for each symbol.
         """
-        values = self.cost.at(**sizes)
-        self.at(**sizes)  # says what is missing
+        known = self.at(**sizes).sizes
         rows: dict[str, list[Row]] = {}
         for name in ("work", "fusion"):
             for row in self.cost.part(name).rows:
                 if not row.key.branch and row.key.flag != "inputs":
                     scope = "/".join(row.key.scope.split("/")[:depth]) if depth else row.key.scope
                     rows.setdefault(scope, []).append(row)
-        return {scope: self._moment(some, values.sizes) for scope, some in rows.items()}
+        return {scope: self._moment(some, known) for scope, some in rows.items()}
 
     def _moment(self, rows: Sequence[Row], sizes: Mapping[str, int]) -> Moment:
         """The terms of some rows of the ledgers."""

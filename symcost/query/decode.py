@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -97,13 +97,11 @@ class _Decoder:
             self._atom(encoded)
         for encoded in _list(self.data.get("sizes"), "sizes", limits.SIZES):
             self.sizes.append(self._size(encoded, len(self.atoms)))
-        stored: dict[tuple[str, str], Callable[[], ProgramCost]] = {}
         costs = _list(self.data.get("costs"), "costs", 32)
         if not costs:
             raise _Refused("it holds no cost")
         made = [self._one(name, encoded) for encoded in costs]
-        for found in made:
-            stored[found.convention, found.platform] = partial(_itself, found)
+        stored = {(found.convention, found.platform): found for found in made}
         for found in made:
             found.stored = stored
         return made[0]

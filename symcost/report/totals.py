@@ -7,11 +7,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symcost.conventions import MEMORY, convention
-from symcost.dominance import arguments
 from symcost.errors import GeneralizationError
 from symcost.formatting import format_size, leading_terms
 from symcost.ledger import LARGEST
-from symcost.polynomial import Poly, Size, atoms_of, bind, make, symbols_of, terms_of
+from symcost.polynomial import Poly, Size, arguments, atoms_of, bind, make, symbols_of, terms_of
 from symcost.report.document import UNITS, Fact, Formula, Quantity, Report
 from symcost.rules.registry import ASKED
 
