@@ -60,7 +60,19 @@ ORDER = [
     # from what the user hands over to a family
     "frontend",
     # what the user gets
-    *("moment", "cases", "report", "values", "cost_table", "cost", "expected", "algebra", "crossing", "api"),
+    *(
+        "moment",
+        "cases",
+        "report",
+        "values",
+        "cost_table",
+        "formulas",
+        "cost",
+        "expected",
+        "algebra",
+        "crossing",
+        "api",
+    ),
     # what is made of it
     *("query", "hardware", "xla", "zoo", "cli", "__main__", "demo"),
 ]
