@@ -151,7 +151,7 @@ def main() -> None:
     if options.child:
         print(json.dumps(measure(*options.child)))
         return
-    names = options.model or (QUICK if options.quick else zoo.names())
+    names = options.model or (QUICK if options.quick else zoo.names("reference"))
     repeats = 1 if options.quick else options.repeats
     cases = [(name, program) for name in names for program in ("forward", "gradient")]
     runs: dict[tuple[str, str], list[dict[str, Any]]] = {case: [] for case in cases}

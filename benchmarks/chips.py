@@ -66,7 +66,7 @@ def main() -> None:
         sys.exit(str(error))
     rows = []
     for program in PROGRAMS:
-        for name in options.model or zoo.names():
+        for name in options.model or zoo.names("reference"):
             row = measure(name, program, not options.no_cache)
             rows.append(row)
             worst = max(map(share, row["figures"]))

@@ -12,7 +12,10 @@ from symcost import zoo
 from symcost.errors import ArgumentError, MissingSizeError
 
 PARAMS = [
-    (name, published) for name in zoo.names() for published in zoo.get(name).published if published.quantity == "params"
+    (name, published)
+    for name in zoo.names("reference")
+    for published in zoo.get(name).published
+    if published.quantity == "params"
 ]
 
 
@@ -39,7 +42,7 @@ def test_published_numbers_of_parameters(name, published):
     assert abs(counted - published.figure) <= published.tolerance * published.figure
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", zoo.names("reference"))
 def test_samples_are_different_and_cover_batch_one_odd_and_even(name, rng):
     entry = zoo.get(name)
     samples = entry.samples(rng, 10)
@@ -64,6 +67,8 @@ def test_a_name_that_is_not_there():
     assert str(error.value) == "the zoo has no model called 'gcn_sparse'\n  to do: symcost zoo show gcn-sparse"
     with pytest.raises(ArgumentError, match="to do: one of mlp, cnn, "):
         zoo.get("%")
+    with pytest.raises(ArgumentError, match=r"no group .graph.\n.*one of reference, perceptrons"):
+        zoo.names("graph")
 
 
 def test_sizes_that_are_missing_or_unknown():

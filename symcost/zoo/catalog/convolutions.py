@@ -1,0 +1,7 @@
+"""Convolutional networks for images."""
+
+from __future__ import annotations
+
+from symcost.zoo.entry import Entry
+
+ROWS: tuple[Entry, ...] = ()

@@ -1,0 +1,7 @@
+"""Graph networks, sparse and dense."""
+
+from __future__ import annotations
+
+from symcost.zoo.entry import Entry
+
+ROWS: tuple[Entry, ...] = ()
