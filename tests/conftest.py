@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Before jax is imported anywhere: the tests are about programs on this machine's CPU.
@@ -10,6 +11,9 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import numpy as np
 import pytest
 from hypothesis import settings
+
+# Traces make many small objects that live: looking through them as often as Python does takes a sixth of the time.
+gc.set_threshold(100_000, 20, 20)
 
 # Traces vary in time from run to run far more than hypothesis allows by default; the examples do not vary.
 settings.register_profile("symcost", deadline=None, derandomize=True, print_blob=True)
