@@ -15,7 +15,11 @@ from symcost.errors import ArgumentError, ConventionError, DimensionError, Domai
 from symcost.expression import from_sympy
 from symcost.grammar import parse_relations
 from symcost.ledger import Ledger
+from symcost.parts import BY_LINE
 from symcost.polynomial import Poly, Size, bind, is_nonnegative, symbols_of
+
+ADDED = ("fusion", f"work{BY_LINE}", f"traffic{BY_LINE}")
+"""Parts found when they are asked for that add up; peaks of memory do not."""
 
 
 def combined(a: ProgramCost, b: ProgramCost, sign: int) -> ProgramCost:
@@ -27,9 +31,12 @@ def combined(a: ProgramCost, b: ProgramCost, sign: int) -> ProgramCost:
         )
     name = f"{a.name} {'+' if sign > 0 else '-'} {b.name}"
     ledger, domain = a.ledger.combine(b.ledger, sign), _joined(a.domain, b.domain)
-    parts = {"fusion": lambda: a.part("fusion").combine(b.part("fusion"), sign)}  # peaks of memory do not add up
-    both = a.holds("fusion") and b.holds("fusion")
-    return ProgramCost(name, ledger, domain, a.convention, note=f"the cost {name}", parts=parts if both else None)
+
+    def both(part: str) -> Ledger:
+        return a.part(part).combine(b.part(part), sign)
+
+    parts = {part: functools.partial(both, part) for part in ADDED if a.holds(part) and b.holds(part)}
+    return ProgramCost(name, ledger, domain, a.convention, note=f"the cost {name}", parts=parts)
 
 
 def scaled(cost: ProgramCost, factor: Any) -> ProgramCost:
@@ -38,7 +45,8 @@ def scaled(cost: ProgramCost, factor: Any) -> ProgramCost:
     names = [n for n in symbols_of(size) if n not in cost.domain.names]
     domain = replace(cost.domain, dims=(*cost.domain.dims, *(declared(n) for n in names)))
     name = f"{factor} * {cost.name}"
-    parts = {"fusion": lambda: cost.part("fusion").scale(size)} if cost.holds("fusion") else None
+    parts = {part: functools.partial(lambda part: cost.part(part).scale(size), part) for part in ADDED}
+    parts = {part: made for part, made in parts.items() if cost.holds(part)}
     return ProgramCost(name, cost.ledger.scale(size), domain, cost.convention, note=f"the cost {name}", parts=parts)
 
 
@@ -77,7 +85,7 @@ def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
         ledger = cost.ledger if part == "work" else cost.part(part)
         return Ledger(ledger.map(lambda s: bind(s, sizes)).rows, unknown)
 
-    parts = {part: functools.partial(bound, part) for part in ("fusion", "memory") if cost.holds(part)}
+    parts = {part: functools.partial(bound, part) for part in (*ADDED, "memory") if cost.holds(part)}
     note = f"{cost.name} with {_listed(values)}"
     return ProgramCost(cost.name, bound("work"), domain, cost.convention, note=note, parts=parts)
 

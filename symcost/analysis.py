@@ -19,7 +19,7 @@ from symcost.fusion import KERNELS, compulsory, fused, own_traffic, peak_rows
 from symcost.generalize import Fit, Traces, ledger_differences
 from symcost.interpret import interpret
 from symcost.ledger import Key, Ledger, Row
-from symcost.parts import part_of
+from symcost.parts import BY_LINE, part_of
 from symcost.polynomial import Number, Poly, Size, evaluate, symbols_of, total
 from symcost.program import Program
 from symcost.quasilinear import simplest_taps
@@ -149,11 +149,14 @@ class Analysis:
         """The ledger of a program (concrete or symbolic), with rows for its inputs.
 
         Args:
-            part: one of `symcost.parts`; "" for "work" and "traffic" together.
+            part: one of `symcost.parts`; "" for "work" and "traffic" together. "work by line" tells the user's lines
+                apart.
             units: the program's symbols stand for units (see `symcost.sampling`), not for the user's sizes.
         """
         if part == "memory":
             return Ledger(peak_rows(fused(program, traffic=own_traffic(self.options.rules))))
+        lines = part.endswith(BY_LINE)
+        part = part.removesuffix(BY_LINE)
         # What a symbol may be at least decides whether "n - 1 operations" needs a case for n = 0.
         with smallest_sizes({d.name: bounds(d)[0] for d in self.family.domain.dims}):
             trips = self.trips_in_units if units else self.options.trips
@@ -166,6 +169,7 @@ class Analysis:
                 trips=trips,
                 rules=self.options.rules if how.language == "jaxpr" else None,
                 ask=asked if how.language == "hlo" else lambda op: None,
+                lines=lines,
             )
         rows = [*ledger.rows, *_input_rows(program)]
         if part:

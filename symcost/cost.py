@@ -22,7 +22,8 @@ from symcost.errors import (
 from symcost.evaluation import compile_size
 from symcost.formulas import Formulas
 from symcost.ledger import LARGEST, Key, Ledger, Row, Unknown
-from symcost.parts import part_of, quantities_of
+from symcost.lines import line_ledger, line_only, no_lines
+from symcost.parts import BY_LINE, part_of, quantities_of
 from symcost.polynomial import Size, bind, symbols_of
 from symcost.values import Values
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from symcost.analysis import Analysis
     from symcost.expected import Conditional
+    from symcost.growth import BigO
     from symcost.hardware import Chip
     from symcost.moment import Peak
 
@@ -105,7 +107,7 @@ class ProgramCost(Formulas):
         return self._sizes[quantity]
 
     def part(self, name: str) -> Ledger:
-        """The ledger of what is found together: "work", "traffic" (bytes_accessed), "fusion" or "memory".
+        """The ledger of what is found together: "work", "traffic" (bytes_accessed), "fusion", "memory", "work by line".
 
         Raises:
             ConventionError: the cost was made of others, and does not hold that.
@@ -115,10 +117,14 @@ class ProgramCost(Formulas):
         if name == "traffic":
             return self.ledger
         if name not in self._parts:
-            if self.analysis is not None:
-                self._parts[name] = self.analysis.outcome(self.convention, self.platform, name).ledger
+            how = convention(self.convention)
+            if self.analysis is not None and not (name.endswith(BY_LINE) and how.language == "hlo"):
+                ledger = self.analysis.outcome(self.convention, self.platform, name).ledger
+                self._parts[name] = _kept(ledger, how) if name.endswith(BY_LINE) else ledger
             elif name in self._made:
                 self._parts[name] = self._made[name]()
+            elif name.endswith(BY_LINE):
+                raise no_lines(self)
             else:
                 raise ConventionError(
                     f"this cost ({self.note or 'derived'}) does not hold {' and '.join(quantities_of(name))}",
@@ -188,15 +194,38 @@ class ProgramCost(Formulas):
 
         return format_size(self.size(quantity), self.domain.names)
 
-    def leading(self, quantity: str = "flops") -> sympy.Expr:
-        """The terms of `quantity` that no other term dominates as all sizes grow.
+    def leading(self, quantity: str = "flops", *, wrt: Any = None, assuming: Any = ()) -> sympy.Expr:
+        """The terms of `quantity` that no other term dominates as its sizes grow, with their coefficients.
 
-        A term dominates another if every symbol has at least its exponent; floors count as
-        their quotients. Example: of ``24*B*T*F**2 + 4*B*T**2*F + 8*B*T`` the first two.
+        Args:
+            quantity: of the cost. wrt: the symbols that grow, ``"T"``, while all others stay; all of them if None.
+            assuming: how sizes grow beside each other, ``["M = O(N)", "F << N", "H <= F", "B = O(1)"]``.
+
+        Raises:
+            DimensionError: an unknown symbol, or assumptions that contradict each other.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: (x @ w).sum(), sc.array("N F"), sc.array("F H"))
+            >>> cost.flops, cost.leading("flops")
+            (2*F*H*N + H*N - 1, 2*F*H*N)
         """
-        from symcost.formatting import leading_terms
+        from symcost.growth import leading_terms
 
-        return self.expression(leading_terms(self.size(quantity)))
+        return self.expression(leading_terms(self.size(quantity), self.domain, wrt=wrt, assuming=assuming))
+
+    def big_o(self, quantity: str = "flops", *, wrt: Any = None, assuming: Any = ()) -> BigO:
+        """What `quantity` is at most up to a constant factor: ``O(N*F*H + M*H)``; arguments as of `leading`.
+
+        Example:
+            >>> import jax, symcost as sc
+            >>> cost = sc.trace(jax.nn.dot_product_attention, *[sc.array("B T H K")] * 3)
+            >>> cost.big_o("flops"), cost.big_o("flops", wrt="T"), cost.big_o("flops", assuming="B = O(1)").terms
+            (O(B*T**2*H*K), O(T**2), (H*K*T**2,))
+        """
+        from symcost.growth import big_o
+
+        return big_o(self.size(quantity), self.domain, wrt=wrt, assuming=assuming)
 
     # -- values ------------------------------------------------------------------------------
     def at(self, *wrong: Any, **sizes: Any) -> Values:
@@ -400,6 +429,14 @@ class ProgramCost(Formulas):
     def by_phase(self) -> CostTable:
         """Costs of forward, backward, recomputed and update."""
         return self.by("phase")
+
+    def by_line(self) -> CostTable:
+        """Costs by line of the user's own code; what a library does belongs to the line that called it.
+
+        Raises:
+            ConventionError: the convention, or a file that was loaded, does not tell lines apart.
+        """
+        return CostTable(self, ("line",), line_ledger(self).group(line_only))
 
     # -- algebra -----------------------------------------------------------------------------
     def subs(self, *wrong: Any, **values: Any) -> ProgramCost:

@@ -23,6 +23,8 @@ ORDER = [
     # exact sizes and what may be said about them
     *("advice", "errors"),
     *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
+    # how they grow
+    *("assumptions", "directions", "asymptotics", "limits", "growth"),
     # the user's symbols and arrays
     *("dims", "arrays"),
     # programs, and what makes them: jaxprs and HLO
@@ -65,6 +67,7 @@ ORDER = [
         "cases",
         "report",
         "values",
+        "lines",
         "cost_table",
         "formulas",
         "cost",
@@ -123,6 +126,10 @@ PLAIN |= {
     "conditions",
     "coefficients",
     "fit",
+    "assumptions",
+    "directions",
+    "asymptotics",
+    "limits",
 }
 """What works on sizes and programs that are there already: imports neither JAX, Flax nor sympy."""
 

@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symcost.conventions import MEMORY, convention
+from symcost.domain import Domain
 from symcost.errors import GeneralizationError
-from symcost.formatting import format_size, leading_terms
+from symcost.formatting import format_size
+from symcost.growth import leading_terms
 from symcost.ledger import LARGEST
 from symcost.polynomial import Poly, Size, arguments, atoms_of, bind, make, symbols_of, terms_of
 from symcost.report.document import UNITS, Fact, Formula, Quantity, Report
@@ -43,7 +45,7 @@ def cost_report(cost: ProgramCost, points: Sequence[Mapping[str, Any]] = ()) -> 
             UNITS[q],
             formula(size, cost.domain.names, q),
             tuple(value(cost, q, point) for point in at),
-            leading(size, cost.domain.names) if q == main else None,
+            leading(size, cost.domain) if q == main else None,
         )
         for q, size in shown.items()
     )
@@ -138,10 +140,10 @@ def value(cost: ProgramCost, quantity: str, sizes: Mapping[str, int]) -> Formula
     return Formula(format_size(bind(size, sizes), cost.domain.names))
 
 
-def leading(size: Size, names: Sequence[str]) -> Formula | None:
+def leading(size: Size, domain: Domain) -> Formula | None:
     """The leading terms, where there are others besides."""
-    first = leading_terms(size)
-    return Formula(format_size(first, names)) if 0 < len(terms_of(first)) < len(terms_of(size)) else None
+    first = leading_terms(size, domain)
+    return Formula(format_size(first, domain.names)) if 0 < len(terms_of(first)) < len(terms_of(size)) else None
 
 
 def warnings(cost: ProgramCost) -> tuple[Fact, ...]:
