@@ -30,7 +30,7 @@ def combined(a: ProgramCost, b: ProgramCost, sign: int) -> ProgramCost:
             todo=f"a.under({b.convention!r}) first",
         )
     name = f"{a.name} {'+' if sign > 0 else '-'} {b.name}"
-    ledger, domain = a.ledger.combine(b.ledger, sign), _joined(a.domain, b.domain)
+    ledger, domain = a.ledger.combine(b.ledger, sign), joined(a.domain, b.domain)
 
     def both(part: str) -> Ledger:
         return a.part(part).combine(b.part(part), sign)
@@ -41,7 +41,7 @@ def combined(a: ProgramCost, b: ProgramCost, sign: int) -> ProgramCost:
 
 def scaled(cost: ProgramCost, factor: Any) -> ProgramCost:
     """``factor * cost`` for a number or an expression in sizes."""
-    size = _size(factor, "a factor")
+    size = size_of(factor, "a factor")
     names = [n for n in symbols_of(size) if n not in cost.domain.names]
     domain = replace(cost.domain, dims=(*cost.domain.dims, *(declared(n) for n in names)))
     name = f"{factor} * {cost.name}"
@@ -65,7 +65,7 @@ def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
                 where=f"its symbols: {', '.join(sorted(known)) or 'none'}",
                 todo=f"did you mean {near[0]}?" if near else "bind one of its symbols",
             )
-        sizes[name] = _size(value, name)
+        sizes[name] = size_of(value, name)
     excluded = list(cost.domain.excluded)
     relations = [
         replace(r, left=bind(r.left, sizes), right=bind(r.right, sizes), text="") if _touched(r, sizes) else r
@@ -143,7 +143,7 @@ def _divides(q: int, size: Poly) -> bool:
     return all(isinstance(c, int) and c % q == 0 for c in size.terms.values())
 
 
-def _joined(a: Domain, b: Domain) -> Domain:
+def joined(a: Domain, b: Domain) -> Domain:
     """Where both domains hold; a symbol that both have must be declared alike."""
     dims = list(a.dims)
     for dim in b.dims:
@@ -159,7 +159,8 @@ def _joined(a: Domain, b: Domain) -> Domain:
     return Domain(tuple(dims), relations, tuple(dict.fromkeys((*a.excluded, *b.excluded))))
 
 
-def _size(value: Any, what: str) -> Size:
+def size_of(value: Any, what: str) -> Size:
+    """A number, a text or an expression of sympy's as a size."""
     if isinstance(value, bool):
         raise ArgumentError(f"{what} is a boolean, {value!r}", todo="an integer or an expression in symbols")
     if isinstance(value, int):

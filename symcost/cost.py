@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     import sympy
 
     from symcost.analysis import Analysis
+    from symcost.annotate import Annotation
+    from symcost.cost_ratio import CostRatio
     from symcost.expected import Conditional
+    from symcost.explain import Explanation
     from symcost.growth import BigO
     from symcost.hardware import Chip
     from symcost.moment import Peak
@@ -438,6 +441,42 @@ class ProgramCost(Formulas):
         """
         return CostTable(self, ("line",), line_ledger(self).group(line_only))
 
+    def explain(self, term: Any, quantity: str = "flops") -> Explanation:
+        """Where a term of a formula comes from: modules, primitives and lines of code, adding up to its coefficient.
+
+        Args:
+            term: a product as text or of sympy's, ``"M*H"``. quantity: the formula that it is a term of.
+
+        Raises:
+            ArgumentError: the formula has no such term, or is a maximum and no sum.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: (x @ w).sum() + x.sum(), sc.array("N F"), sc.array("F H"))
+            >>> print(cost.explain("N*F"))
+            N*F in the flops of <lambda>
+            <BLANKLINE>
+            module                primitive   line                                times
+                                                                                   N*F
+            ───────────────────────────────────────────────────────────────────────────
+            (outside of modules)  reduce_sum  <doctest ....explain[1]>:1 (<lambda>)    1
+            ───────────────────────────────────────────────────────────────────────────
+            in the formula                                                             1
+        """
+        from symcost.explain import explain
+
+        return explain(self, term, quantity)
+
+    def annotate(self, quantity: str = "flops", **sizes: Any) -> Annotation:
+        """The program's own source with what each line costs; with its share where sizes are given.
+
+        Raises:
+            ArgumentError: lines do not have the quantity. ConventionError: the cost does not tell lines apart.
+        """
+        from symcost.annotate import annotate
+
+        return annotate(self, quantity, sizes or None)
+
     # -- algebra -----------------------------------------------------------------------------
     def subs(self, *wrong: Any, **values: Any) -> ProgramCost:
         """Partial binding: ``cost.subs(F=4*H)``, ``cost.subs(F="4*H")``, ``cost.subs(B=1)``."""
@@ -462,6 +501,45 @@ class ProgramCost(Formulas):
         return scaled(self, factor)
 
     __rmul__ = __mul__
+
+    def per(self, divisor: Any) -> CostRatio:
+        """The cost per sample, ``cost.per(B)``, or per token, ``cost.per("B*T")``: every formula divided by a size.
+
+        Raises:
+            ArgumentError: the divisor is 0 or negative, or contains a symbol that the cost lacks.
+        """
+        from symcost.cost_ratio import per
+
+        return per(self, divisor)
+
+    def ratio(self, other: ProgramCost) -> CostRatio:
+        """This cost in terms of another, ``a / b``, quantity by quantity, in lowest terms.
+
+        Raises:
+            ConventionError: they were counted under different conventions.
+        """
+        from symcost.cost_ratio import ratio
+
+        if not isinstance(other, ProgramCost):
+            raise ArgumentError(f"{other!r} is no cost", todo="a.ratio(b), or a.per(B) for a size")
+        return ratio(self, other)
+
+    def __truediv__(self, other: Any) -> CostRatio:
+        return self.ratio(other) if isinstance(other, ProgramCost) else self.per(other)
+
+    def phase(self, name: str) -> ProgramCost:
+        """What "forward", "backward", "recomputed" or "update" costs alone.
+
+        Example:
+            >>> import jax, symcost as sc
+            >>> step = sc.trace(jax.grad(lambda w, x: ((x @ w) ** 2).sum()), sc.array("F H"), sc.array("B F"))
+            >>> ratio = step.phase("backward") / step.phase("forward")
+            >>> print(ratio.text("flops"), "->", ratio.limit("flops"))
+            (2*F + 1)/(2*F + 2) -> 1
+        """
+        from symcost.cost_ratio import phase
+
+        return phase(self, name)
 
     # -- files -------------------------------------------------------------------------------
     def save(self, path: str | Path, *, conventions: Sequence[str] = ()) -> None:

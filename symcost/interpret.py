@@ -82,8 +82,8 @@ class _Interpreter:
         self.registry, self.strict, self.trips, self.rules = registry, strict, trips, rules
         self.observe, self.ask, self.lines = observe, ask, lines
         self.unknown: list[Unknown] = []
-        # three memos, the quick one first: of each template (and line) what it was last; what templates of one kind cost, by slots
-        # and inputs; rows of the ledger for these
+        # three memos, the quick one first: of each template (and line) what it was last; what templates of one kind
+        # cost, by slots and inputs; rows of the ledger for these
         self.recent: dict[Template | tuple, tuple[tuple[Size, ...], tuple[Value, ...], _Entry]] = {}
         self.kinds: dict[Template | tuple, dict[tuple, _Known]] = {}
         self.entries: dict[tuple[Template | tuple, int], _Entry] = {}

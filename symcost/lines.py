@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from symcost.conventions import convention
@@ -49,3 +51,51 @@ def no_lines(cost: ProgramCost) -> ConventionError:
         f"this cost ({cost.note or 'derived'}) does not tell lines of code apart",
         todo='ask the cost that sc.trace returned, or by module: cost.by("scope", "primitive")',
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of code.
+
+    Attributes:
+        file: path of it. number: of the line. function: that it stands in.
+    """
+
+    file: str
+    number: int
+    function: str
+
+    @classmethod
+    def parse(cls, line: str) -> Place | None:
+        """The place that a row's line tells; None where it tells none."""
+        match = re.fullmatch(r"(.*):(\d+) \((.*)\)", line, re.DOTALL)
+        return cls(match[1], int(match[2]), match[3]) if match else None
+
+
+def short_names(files: Iterable[str]) -> dict[str, str]:
+    """Files by the end of their path that tells them apart: ``model.py``, or ``a/model.py`` beside ``b/model.py``.
+
+    Example:
+        >>> short_names(["/home/a/model.py", "/home/b/model.py", "/home/b/loss.py"])
+        {'/home/a/model.py': 'a/model.py', '/home/b/model.py': 'b/model.py', '/home/b/loss.py': 'loss.py'}
+    """
+    parts = {file: [file] if file.startswith("<") else file.replace("\\", "/").split("/") for file in files}
+    found = {}
+    for file, own in parts.items():
+        length = 1
+        others = [p for f, p in parts.items() if f != file]
+        while length < len(own) and any(p[-length:] == own[-length:] for p in others):
+            length += 1
+        found[file] = "/".join(own[-length:])
+    return found
+
+
+def short_lines(lines: Iterable[str]) -> dict[str, str]:
+    """Rows' lines with short names of files: ``model.py:12 (GCN.__call__)``; "" has no line."""
+    places = {line: Place.parse(line) for line in lines}
+    names = short_names(dict.fromkeys(p.file for p in places.values() if p))
+    return {line: f"{names[p.file]}:{p.number} ({p.function})" if p else line or NO_LINE for line, p in places.items()}
+
+
+NO_LINE = "(no line of code)"
+"""What is printed for rows that come from no line known."""

@@ -24,7 +24,7 @@ ORDER = [
     *("advice", "errors"),
     *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
     # how they grow
-    *("assumptions", "directions", "asymptotics", "limits", "growth"),
+    *("assumptions", "directions", "asymptotics", "limits", "growth", "quotients"),
     # the user's symbols and arrays
     *("dims", "arrays"),
     # programs, and what makes them: jaxprs and HLO
@@ -65,14 +65,17 @@ ORDER = [
     *(
         "moment",
         "cases",
+        "lines",
         "report",
         "values",
-        "lines",
+        "explain",
+        "annotate",
         "cost_table",
         "formulas",
         "cost",
         "expected",
         "algebra",
+        "cost_ratio",
         "crossing",
         "api",
     ),
@@ -86,6 +89,7 @@ UPWARD = {
     # called
     ("cost", "algebra"),
     ("cost", "expected"),
+    ("cost", "cost_ratio"),
     # `cost.seconds(chip)` is a roofline, which is made of costs and chips
     ("cost", "hardware"),
     # `cost.save(path)`

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -47,6 +47,11 @@ def to_text(report: Report, width: int | None = None) -> str:
     Args:
         width: columns; the terminal's (or 80) if not said.
     """
+    return plain_console(lambda columns: renderable(report, columns), width)
+
+
+def plain_console(make: Callable[[int], RenderableType], width: int | None = None) -> str:
+    """What a console of `width` columns (the terminal's if not said) shows of what `make` makes for it."""
     console = Console(
         file=io.StringIO(),
         width=width or shutil.get_terminal_size().columns,
@@ -55,7 +60,7 @@ def to_text(report: Report, width: int | None = None) -> str:
         force_jupyter=False,
         legacy_windows=False,
     )
-    console.print(renderable(report, console.width), soft_wrap=False)
+    console.print(make(console.width), soft_wrap=False)
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
