@@ -126,7 +126,9 @@ def _texts(line: AnnotatedLine, order: tuple[str, ...]) -> list[str]:
 def _share(line: AnnotatedLine) -> str:
     if line.size == 0:
         return ""
-    return "?" if line.share is None else str(Share(line.share))
+    if line.share is None:
+        return "?"
+    return "<0.1%" if 0 < line.share < 0.0005 else str(Share(line.share))
 
 
 def _number(value: Number | None) -> str:

@@ -119,6 +119,9 @@ def _quantities(report: Report, width: int) -> RenderableType:
         grid.add_row(name, *shown, unit, *formulas)
         if quantity.leading and not below and not bare:
             grid.add_row(Text("  leading", style="dim"), *[""] * len(shown), "", FormulaText(quantity.leading, "dim"))
+        if quantity.big_o and not below:
+            order = FormulaText(Formula(quantity.big_o), "dim")
+            grid.add_row(Text("  growth", style="dim"), *[""] * len(shown), "", *([] if bare else [order]))
     if not below:
         return grid
     formulas = _grid()
@@ -126,6 +129,8 @@ def _quantities(report: Report, width: int) -> RenderableType:
         formulas.add_row(Text(quantity.name, style="bold cyan"), _cell(quantity.formula))
         if quantity.leading:
             formulas.add_row(Text("  leading", style="dim"), FormulaText(quantity.leading, "dim"))
+        if quantity.big_o:
+            formulas.add_row(Text("  growth", style="dim"), FormulaText(Formula(quantity.big_o), "dim"))
     return Group(grid, Text(""), formulas)
 
 
