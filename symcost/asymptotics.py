@@ -27,14 +27,15 @@ class Factor:
     Attributes:
         size: what it is. shown: what it is in the limit, simpler to read: their quotient tends to 1.
         most: it is at most a constant times the sum of these; any of several such sums.
-        least: it is at least a constant times each of these, in the end; none where it may be 0.
+        least: it is at least a constant times one of several functions in the end, of a minimum say, and each of these
+            at least a constant times each of its products; no product where it may be 0.
         signed: it may be negative.
     """
 
     size: Size
     shown: Size
     most: tuple[Vectors, ...]
-    least: Vectors = ()
+    least: tuple[Vectors, ...] = ((),)
     signed: bool = False
 
 
@@ -165,7 +166,7 @@ class Growth:
         self,
         size: Size,
         most: Iterable[Vectors],
-        least: Iterable[Vector] = (),
+        least: Iterable[Vectors] = ((),),
         signed: bool = False,
         shown: Size | None = None,
     ) -> Factor:
@@ -185,7 +186,13 @@ class Growth:
         kept = self.undominated(self.terms(size))
         if any(t.coefficient < 0 or any(f.signed for f, _ in t.factors) for t in kept):
             return ()
-        return tuple(dict.fromkeys(v for t in kept for v in self._least(t.powers, t.factors)))
+        found: dict[Vector, None] = {}
+        for term in kept:
+            several = self._least(term.powers, term.factors)
+            for v in dict.fromkeys([term.powers, *(w for products in several for w in products)]):
+                if all(any(self.directions.bounded(plus(v, w, -1)) for w in products) for products in several):
+                    found[v] = None
+        return tuple(found)
 
     def _most(self, powers: Vector, factors: Factors) -> list[Vectors]:
         """Sums that a product is bounded by, any of them."""
@@ -195,12 +202,12 @@ class Growth:
                 found = [tuple(plus(v, w) for v in known for w in more) for known in found for more in factor.most]
         return found
 
-    def _least(self, powers: Vector, factors: Factors) -> Vectors:
-        """Products that bound a product from below, each of them."""
-        found: Vectors = (powers,)
+    def _least(self, powers: Vector, factors: Factors) -> list[Vectors]:
+        """One of these bounds a product from below, each of its own products being a bound then."""
+        found: list[Vectors] = [(powers,)]
         for factor, e in factors:
             for _ in range(e):
-                found = tuple(plus(v, w) for v in found for w in factor.least)
+                found = [tuple(plus(v, w) for v in known for w in more) for known in found for more in factor.least]
         return found
 
     def _scales_of(self, term: Term) -> list[Scale]:
@@ -234,7 +241,7 @@ class Growth:
             return test(plus(small.powers, large.powers, -1))
         least = self._least(large.powers, right)
         return any(
-            all(any(test(plus(above, below, -1)) for below in least) for above in most)
+            all(any(test(plus(above, below, -1)) for below in products) for above in most for products in least)
             for most in self._most(small.powers, left)
         )
 
@@ -252,14 +259,16 @@ def _without_common(a: Factors, b: Factors) -> tuple[Factors, Factors]:
 def _place(scale: Scale, order: Sequence[str]) -> tuple:
     """Where a term of an O(...) is printed: higher degree first, then the user's order."""
     sizes = {k[1]: e for k, e in scale.powers if k[0] == "size"}
-    others = [(k, -e) for k, e in scale.powers if k[0] != "size"]
-    exponential = any(k[0] == "power" for k, _ in scale.powers)
-    listed = tuple(-sizes.get(name, 0) for name in order)
+    logs = {k[1]: e for k, e in scale.powers if k[0] == "log"}
+    others = [(k, -e) for k, e in scale.powers if k[0] not in ("size", "log")]
+    exponential = -sum(e for k, e in scale.powers if k[0] == "power")
+    listed = tuple(-sizes.get(name, 0) for name in order), tuple(-logs.get(name, 0) for name in order)
     return (
-        not exponential,
+        exponential,
         -sum(sizes.values()),
         listed,
         sorted(sizes),
+        sorted(logs),
         others,
         [str(f.size) for f, _ in scale.factors],
     )

@@ -34,7 +34,7 @@ class CostRatio(Formulas):
         >>> cost = sc.trace(lambda x, w: x @ w + w.sum(), sc.array((B, F)), sc.array((F, H)))
         >>> per = cost.per(B)
         >>> print(per.text("flops"), "|", per.at(B=4, F=3, H=5).flops, "|", per.leading("flops"))
-        2*F*H + H + F*H/B - 1/B | 147/2 | 2*F*H
+        2*F*H + H + F*H/B - 1/B | 77/2 | 2*F*H
     """
 
     def __init__(
@@ -131,10 +131,11 @@ class CostRatio(Formulas):
 
         Example:
             >>> import jax, symcost as sc
-            >>> step = sc.trace(jax.grad(lambda w, x: ((x @ w[0]) @ w[1]).sum(), argnums=(0, 1)),
-            ...                 [sc.array("F H"), sc.array("H C")], sc.array("B F"))
-            >>> (step.phase("backward") / step.phase("forward")).limit("flops")
-            2
+            >>> step = sc.trace(jax.grad(lambda w, x: jax.numpy.tanh(x @ w).sum(), argnums=(0, 1)),
+            ...                 sc.array("F H"), sc.array("B F"))
+            >>> ratio = step.phase("backward") / step.phase("forward")
+            >>> print(ratio.text("flops"), "->", ratio.limit("flops"))
+            (4*F + 3)/(2*F + 1) -> 2
         """
         import sympy
 

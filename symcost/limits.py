@@ -18,8 +18,8 @@ def written_out(growth: Growth, atom: Atom) -> Written:
         >>> from symcost.polynomial import floor_div, symbol
         >>> n, f = symbol("N"), symbol("F")
         >>> growth = Growth(Directions(["N", "F"]), written_out)
-        >>> str(growth.leading(n * f + 3 * n + floor_div(n, 2) * f)), str(growth.leading(2 * floor_div(n, 2) + 5 - n))
-        ('3/2*F*N', '2*floor((N)/(2)) - N + 5')
+        >>> str(growth.leading(n * f + 3 * n + floor_div(n, 2) * f)), str(growth.leading(2 * floor_div(n, 2) - n))
+        ('3/2*F*N', '-N + 2*floor((N)/(2))')
     """
     return _WRITERS[atom.kind](growth, atom)
 
@@ -48,7 +48,7 @@ def _quotient(growth: Growth, atom: Atom) -> Factor:
         (w,) = growth.above(b)
         # a quotient without bound is rounded down by less than half of it
         least = [q for q in (plus(v, w, -1) for v in growth.below(a)) if growth.directions.vanishes(plus(ONE, q, -1))]
-    return growth.factor(_itself(atom), most, least, signed)
+    return growth.factor(_itself(atom), most, [tuple(least)], signed)
 
 
 def _maximum(growth: Growth, atom: Atom) -> Written:
@@ -60,7 +60,7 @@ def _maximum(growth: Growth, atom: Atom) -> Written:
     least = tuple(dict.fromkeys(v for a in left for v in growth.below(a)))
     signs = [growth.sign(a) for a in left]
     shown = maximum(*map(growth.leading, left)) if all(map(growth.below, left)) else None
-    return [(1, {growth.factor(maximum(*left), [most], least, not {0, 1} & set(signs), shown): 1})]
+    return [(1, {growth.factor(maximum(*left), [most], [least], not {0, 1} & set(signs), shown): 1})]
 
 
 def _minimum(growth: Growth, atom: Atom) -> Written:
@@ -70,15 +70,9 @@ def _minimum(growth: Growth, atom: Atom) -> Written:
         return list(growth.written(left[0]))
     most = [growth.above(a) for a in left]
     below = [growth.below(a) for a in left]
-    bounded = growth.directions.bounded
-    least = [
-        v
-        for v in dict.fromkeys([ONE, *(v for vectors in below for v in vectors)])
-        if all(any(bounded(plus(v, w, -1)) for w in vectors) for vectors in below)
-    ]
     shown = minimum(*map(growth.leading, left)) if all(below) else None
     signed = not {growth.sign(a) for a in left} <= {0, 1}
-    return [(1, {growth.factor(minimum(*left), most, least, signed, shown): 1})]
+    return [(1, {growth.factor(minimum(*left), most, below, signed, shown): 1})]
 
 
 def _winners(growth: Growth, sizes: Sequence[Size], sign: int) -> list[Size]:
@@ -110,7 +104,7 @@ def _logarithm(growth: Growth, atom: Atom) -> Written:
         if all(e > 0 for _, e in product)
         for v in _logarithms(growth, product)
     ]
-    return [(1, {growth.factor(_itself(atom), [tuple(dict.fromkeys(most))], dict.fromkeys(least)): 1})]
+    return [(1, {growth.factor(_itself(atom), [tuple(dict.fromkeys(most))], [tuple(dict.fromkeys(least))]): 1})]
 
 
 def _logarithms(growth: Growth, product: Vector) -> Iterable[Vector]:
@@ -139,7 +133,7 @@ def _power(growth: Growth, atom: Atom) -> Written:
         scale = vector({key: times * e for key, e in one})
     else:
         scale = vector({("other", str(atom)): 1})
-    return [(1, {growth.factor(_itself(atom), [(scale,)], [scale]): 1})]
+    return [(1, {growth.factor(_itself(atom), [(scale,)], [(scale,)]): 1})]
 
 
 def _root(base: int) -> tuple[int, int]:
