@@ -67,7 +67,8 @@ class Source:
         """
         if self._own is None:
             frames = [f for source in self._calls() for f in source._frames()]
-            self._own = next((line for path, line in frames if is_own(path)), frames[0][1] if frames else "")
+            library = next((line for path, line in frames if not _is_symcost(path)), "")
+            self._own = next((line for path, line in frames if is_own(path)), library)
         return self._own
 
     def _calls(self) -> Iterator[Source]:
@@ -100,6 +101,11 @@ def is_own(path: str) -> bool:
     if path.startswith("<"):
         return not path.startswith(("<frozen", "<string>"))
     return not is_library(path) or path.replace("\\", "/").split("/")[-3:-1] == ["symcost", "zoo"]
+
+
+def _is_symcost(path: str) -> bool:
+    """Whether code is symcost's own, models of the zoo apart."""
+    return is_library(path) and not is_own(path) and "symcost" in path.replace("\\", "/").split("/")[-4:-1]
 
 
 def user_code(program: Program) -> list[CodeType]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -56,7 +57,7 @@ def _parts(found: Annotation, width: int, color: bool) -> Iterator[RenderableTyp
     beside = left + code + 2 + min(longest, BESIDE) <= width
     for file in found.files:
         yield Text("")
-        yield Text(file.path if len(file.path) <= width else file.name, style="bold")
+        yield Text(_name(file), style="bold")
         yield _file(found, file, (gutter, code if beside else 0), color)
     yield Text("")
     yield _sums(found, order)
@@ -64,6 +65,12 @@ def _parts(found: Annotation, width: int, color: bool) -> Iterator[RenderableTyp
         yield Text("")
     for note in (*branches, *explained):
         yield Text(f"note: {note}", style="dim")
+
+
+def _name(file: AnnotatedFile) -> str:
+    """A file by its path from here, or by its name."""
+    path = Path(file.path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file.name
 
 
 def _file(found: Annotation, file: AnnotatedFile, widths: tuple[int, int], color: bool) -> RenderableType:
