@@ -88,12 +88,12 @@ class Analysis:
 
     # -- programs --------------------------------------------------------------------------
     def program(self, language: str, sizes: Mapping[str, int], platform: str = "cpu") -> Program:
-        """The program at user's sizes, as jaxpr or as lowered HLO."""
+        """The program at user's sizes, as jaxpr ("jaxpr by line" tells the user's lines apart) or as lowered HLO."""
         traced, kinds = self._trace(sizes)
-        if language == "jaxpr":
+        if language.startswith("jaxpr"):
             from symcost.capture import from_jaxpr
 
-            return from_jaxpr(traced.jaxpr, kinds)
+            return from_jaxpr(traced.jaxpr, kinds, lines=language.endswith(BY_LINE))
         from symcost.capture_hlo import hlo_text, parse_hlo
 
         lowered = self.lowered(sizes, platform)
@@ -149,13 +149,11 @@ class Analysis:
         """The ledger of a program (concrete or symbolic), with rows for its inputs.
 
         Args:
-            part: one of `symcost.parts`; "" for "work" and "traffic" together. "work by line" tells the user's lines
-                apart.
+            part: one of `symcost.parts`; "" for "work" and "traffic" together.
             units: the program's symbols stand for units (see `symcost.sampling`), not for the user's sizes.
         """
         if part == "memory":
             return Ledger(peak_rows(fused(program, traffic=own_traffic(self.options.rules))))
-        lines = part.endswith(BY_LINE)
         part = part.removesuffix(BY_LINE)
         # What a symbol may be at least decides whether "n - 1 operations" needs a case for n = 0.
         with smallest_sizes({d.name: bounds(d)[0] for d in self.family.domain.dims}):
@@ -169,7 +167,6 @@ class Analysis:
                 trips=trips,
                 rules=self.options.rules if how.language == "jaxpr" else None,
                 ask=asked if how.language == "hlo" else lambda op: None,
-                lines=lines,
             )
         rows = [*ledger.rows, *_input_rows(program)]
         if part:
@@ -204,7 +201,8 @@ class Analysis:
         return self._outcomes[key]
 
     def _outcome(self, how: Convention, platform: str, part: str) -> Outcome:
-        traces = self.traces(how.language, platform)
+        # where lines are told apart, another line is another structure
+        traces = self.traces(how.language + (BY_LINE if part.endswith(BY_LINE) else ""), platform)
         before = next(iter(self._outcomes.values()), None)
         generalizer = Generalizer(
             traces,

@@ -29,7 +29,6 @@ def interpret(
     rules: Mapping[str, Rule] | None = None,
     observe: Callable[[Op, Sequence[Size]], None] | None = None,
     ask: Callable[[Op], Cost | None] = lambda op: None,
-    lines: bool = False,
 ) -> Ledger:
     """The cost of `program`, row by row.
 
@@ -41,13 +40,12 @@ def interpret(
         rules: rules that replace the registry's for this call only.
         observe: called with every operation that holds nested programs, and how often each of them runs.
         ask: what an operation costs of which the registry knows nothing; None if that is not known either.
-        lines: tell rows apart by the user's line as well.
 
     Raises:
         UnknownPrimitiveError: in strict mode.
         RuleError: a rule returned something that is no cost.
     """
-    return _Interpreter(registry, strict, dict(trips or {}), dict(rules or {}), observe, ask, lines).ledger(program)
+    return _Interpreter(registry, strict, dict(trips or {}), dict(rules or {}), observe, ask).ledger(program)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,16 +75,15 @@ class _Interpreter:
         rules: dict[str, Rule],
         observe: Callable[[Op, Sequence[Size]], None] | None,
         ask: Callable[[Op], Cost | None],
-        lines: bool,
     ):
         self.registry, self.strict, self.trips, self.rules = registry, strict, trips, rules
-        self.observe, self.ask, self.lines = observe, ask, lines
+        self.observe, self.ask = observe, ask
         self.unknown: list[Unknown] = []
-        # three memos, the quick one first: of each template (and line) what it was last; what templates of one kind
-        # cost, by slots and inputs; rows of the ledger for these
-        self.recent: dict[Template | tuple, tuple[tuple[Size, ...], tuple[Value, ...], _Entry]] = {}
+        # three memos, the quick one first: of each template what it was last; what templates of one kind cost, by slots
+        # and inputs; rows of the ledger for these
+        self.recent: dict[Template, tuple[tuple[Size, ...], tuple[Value, ...], _Entry]] = {}
         self.kinds: dict[Template | tuple, dict[tuple, _Known]] = {}
-        self.entries: dict[tuple[Template | tuple, int], _Entry] = {}
+        self.entries: dict[tuple[Template, int], _Entry] = {}
         self.reducers: dict[tuple | None, dict[str, Size]] = {}
         # a user's rule may look at the module path, too
         self.private = {*self.rules, *registry.foreign()}
@@ -116,7 +113,7 @@ class _Interpreter:
                 if cost is None:
                     self.add_unknown(op, adders, tallies)
                     continue
-                entry = _Entry(_quantities(cost, op), self.key(op, cost.unit, cost.flag), ())
+                entry = _Entry(_quantities(cost, op), _key(op, cost.unit, cost.flag), ())
             values.extend(entry.outputs)
             count = counts.get(id(entry))
             if count is None:
@@ -145,9 +142,7 @@ class _Interpreter:
     def entry(self, instruction: Instruction, inputs: tuple[Value, ...]) -> _Entry | None:
         """What an operation without nested programs costs, from the memos if it is known; None if there is no rule."""
         template, slots = instruction.template, instruction.slots
-        line = line_of(instruction) if self.lines else ""
-        place = (template, line) if line else template
-        recent = self.recent.get(place)
+        recent = self.recent.get(template)
         if recent is not None and recent[0] == slots and recent[1] == inputs:
             return recent[2]
         kind = self.kinds.get(template)
@@ -164,14 +159,16 @@ class _Interpreter:
             if not isinstance(cost, Cost):
                 return None
             known = kind[slots, inputs] = _Known(cost, _quantities(cost, op), outputs)
-        entry = self.entries.get((place, id(known)))
+        entry = self.entries.get((template, id(known)))
         if entry is None:
             operand = inputs[0] if inputs else known.outputs[0] if known.outputs else None
             dtype = operand.dtype if operand else ""
             cost = known.cost
-            key = Key(template.scope, template.primitive, dtype, cost.unit, template.phase, flag=cost.flag, line=line)
-            entry = self.entries[place, id(known)] = _Entry(known.costs, key, known.outputs)
-        self.recent[place] = slots, inputs, entry
+            key = Key(
+                template.scope, template.primitive, dtype, cost.unit, template.phase, flag=cost.flag, line=template.line
+            )
+            entry = self.entries[template, id(known)] = _Entry(known.costs, key, known.outputs)
+        self.recent[template] = slots, inputs, entry
         return entry
 
     def cost(self, op: Op) -> Cost | Flow | None:
@@ -190,14 +187,14 @@ class _Interpreter:
             for times, region in runs:
                 for q, size in self.arithmetic(region).items():
                     own[q] = own.get(q, 0) + times * size
-            _add(adders, tallies, self.key(op, flow.own.unit), own, 1, 1)
+            _add(adders, tallies, _key(op, flow.own.unit), own, 1, 1)
             return
         if flow.combine == "max":
             if own:
-                _add(adders, tallies, self.key(op, flow.own.unit), own, 1, 0)
+                _add(adders, tallies, _key(op, flow.own.unit), own, 1, 0)
             self.largest(op, runs, adders, tallies)
             return
-        _add(adders, tallies, self.key(op, flow.own.unit, flow.own.flag), own, 1, 1)
+        _add(adders, tallies, _key(op, flow.own.unit, flow.own.flag), own, 1, 1)
         instead = dict(flow.instead)
         for times, region in runs:
             for row in self.rows(region).values():
@@ -212,7 +209,7 @@ class _Interpreter:
         lines = self.conditionals.setdefault((op.scope, op.primitive), {})
         number = lines.setdefault(str(op.source), len(lines))  # one in a loop over layers is one conditional
         name = "/".join(filter(None, (op.scope, f"{op.primitive}_{number}")))
-        own = self.key(op, "vector")
+        own = _key(op, "vector")
         totals = []
         for i, (times, region) in enumerate(runs):
             rows = self.rows(region)
@@ -280,19 +277,8 @@ class _Interpreter:
         costs = _quantities(Cost(flops=symbol(name)), op)
         for q in ("transcendentals", "int_ops", "macs"):
             costs[q] = symbol(f"{name}_{q}")
-        _add(adders, tallies, self.key(op, "vector", "unknown"), costs, 1, 1)
-
-    def key(self, op: Op, unit: str, flag: str = "") -> Key:
-        """The row that an operation belongs to."""
-        operand = op.inputs[0] if op.inputs else op.outputs[0] if op.outputs else None
-        line = line_of(op.instruction) if self.lines else ""
-        return Key(op.scope, op.primitive, operand.dtype if operand else "", unit, op.phase, flag=flag, line=line)
-
-
-def line_of(instruction: Instruction) -> str:
-    """``file:line (function)`` of the user's own code that an operation comes from; "" if there is none."""
-    source = instruction.source
-    return str(getattr(source, "own", source) or "")
+        key = _key(op, "vector")
+        _add(adders, tallies, replace(key, flag="unknown"), costs, 1, 1)
 
 
 def _names(size: Poly) -> set[str]:
@@ -326,6 +312,12 @@ def _quantities(cost: Cost, op: Op) -> dict[str, Size]:
 
 def _totals(rows: Mapping[Key, Row]) -> dict[str, Size]:
     return Ledger(rows.values()).totals()
+
+
+def _key(op: Op, unit: str, flag: str = "") -> Key:
+    operand = op.inputs[0] if op.inputs else op.outputs[0] if op.outputs else None
+    line = op.instruction.template.line
+    return Key(op.scope, op.primitive, operand.dtype if operand else "", unit, op.phase, flag=flag, line=line)
 
 
 def _alike(template: Template) -> tuple:

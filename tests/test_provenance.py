@@ -64,6 +64,12 @@ def branching(flag, x):
     return jax.lax.cond(flag, lambda y: y * 2.0, lambda y: y @ y, x)
 
 
+def halves(x):
+    if x.shape[0] > 64:
+        return x * 2.0
+    return x * 3.0
+
+
 def looping(x):
     def body(carry, row):
         carry = carry + row
@@ -151,6 +157,39 @@ def test_bodies_of_loops_and_branches_have_lines_of_their_own():
         ("cond_0[0]", "2*N**3"),
         ("cond_0[1]", "N**2"),
     }
+    assert_lines_add_up(cost)
+
+
+def test_lines_are_those_that_run_at_the_sizes():
+    """Both sides of the test do the same, so that the formula of the whole says nothing about it."""
+    cost = sc.trace(halves, sc.array("N"))
+    assert cost.text("flops") == "N"
+    assert_lines_add_up(cost)
+    for size in (3, 64, 65, 1000):
+        (runs,) = [x for x in cost.annotate(N=size).files[0].lines if x.value]
+        assert runs.number == line(halves, "2.0" if size > 64 else "3.0")
+        assert runs.value == size
+    found = cost.explain("N")
+    assert found.coefficient == 1
+    assert [(s.condition, s.coefficient, len(s.contributions)) for s in found.special] == [("[N <= 64]", 0, 2)]
+
+
+def test_every_second_layer_has_a_line_of_its_own():
+    def layers(depth):
+        def call(x):
+            for i in range(depth):
+                if i % 2:
+                    x = x + x
+                else:
+                    x = jnp.tanh(x)
+            return x
+
+        return call
+
+    cost = sc.trace(sc.build(layers, depth=sc.dims("L")[0]), sc.array("B"))
+    start = inspect.getsourcelines(layers)[1]
+    assert by_number(cost, "flops").keys() == {start + 4}
+    assert by_number(cost, "transcendentals").keys() == {start + 6}
     assert_lines_add_up(cost)
 
 
