@@ -92,6 +92,8 @@ def annotate(cost: ProgramCost, quantity: str = "flops", sizes: Mapping[str, Any
     whole = cost.size(quantity)
     if not tells_lines(cost):
         raise no_lines(cost)
+    if sizes is None and not cost.domain.names:
+        sizes = {}  # a program without symbols costs what it costs
     point = None if sizes is None else cost.at(**sizes).sizes
     count = _Count(point, whole)
     rows: dict[Place | None, list[Row]] = {}

@@ -141,10 +141,9 @@ class ProgramCost(Formulas):
 
     def expression(self, size: Size) -> sympy.Expr:
         """A size as a sympy expression in this cost's symbols."""
-        from symcost.expression import sympy_symbol, to_sympy
+        from symcost.expression import expression_in
 
-        symbols = {d.name: sympy_symbol(d.name, nonnegative=d.min == 0) for d in self.domain.dims}
-        return to_sympy(size, symbols)
+        return expression_in(self.domain, size)
 
     def peak(self, *wrong: Any, **sizes: Any) -> Peak:
         """Where the program's memory peaks at given sizes, and what is alive there; traces it at these sizes.

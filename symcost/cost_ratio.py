@@ -19,6 +19,7 @@ from symcost.quotients import Quotient, quotient
 if TYPE_CHECKING:
     import sympy
 
+    from symcost.asymptotics import Growth, Term
     from symcost.cost import ProgramCost
 
 
@@ -94,10 +95,9 @@ class CostRatio(Formulas):
 
     def expression(self, size: Size) -> sympy.Expr:
         """A size as a sympy expression in this cost's symbols."""
-        from symcost.expression import sympy_symbol, to_sympy
+        from symcost.expression import expression_in
 
-        symbols = {d.name: sympy_symbol(d.name, nonnegative=d.min == 0) for d in self.domain.dims}
-        return to_sympy(size, symbols)
+        return expression_in(self.domain, size)
 
     def _sympy(self, quantity: str) -> sympy.Expr:
         return self.quotient(quantity).sympy(self.expression)
@@ -145,10 +145,10 @@ class CostRatio(Formulas):
         if isinstance(found.numerator, int) and isinstance(found.denominator, int):
             return found.sympy(self.expression)
         compared = self._growth(quantity, wrt, assuming)
-        small, large = compared.terms(top), compared.terms(bottom)
-        if len(compared.undominated([*small, *large])) == len(large) and _among(compared, large, small):
+        above, below = compared.terms(top), compared.terms(bottom)
+        if _all_dominated(compared, above, below):
             return sympy.Integer(0)
-        if len(compared.undominated([*small, *large])) == len(small) and _among(compared, small, large):
+        if _all_dominated(compared, below, above):
             return sympy.oo
         return found.sympy(self.expression)
 
@@ -157,7 +157,7 @@ class CostRatio(Formulas):
         top, bottom = found.leading(whole.numerator), found.leading(whole.denominator)
         return top, bottom, quotient(top, bottom)
 
-    def _growth(self, quantity: str, wrt: Any, assuming: Any) -> Any:
+    def _growth(self, quantity: str, wrt: Any, assuming: Any) -> Growth:
         whole = self.quotient(quantity)
         others = sorted((symbols_of(whole.numerator) | symbols_of(whole.denominator)) - set(self.domain.names))
         return growth(self.domain, wrt=wrt, assuming=assuming, others=others)
@@ -216,10 +216,9 @@ class RatioValues:
         return f"RatioValues({format_sizes(self.sizes)}; {self._ratio.convention}: {shown})"
 
 
-def _among(compared: Any, large: list, small: list) -> bool:
+def _all_dominated(compared: Growth, small: list[Term], large: list[Term]) -> bool:
     """Whether every one of `small` is dominated by one of `large`."""
-    kept = compared.undominated([*large, *small])
-    return all(term in kept for term in large) and not any(term in kept for term in small)
+    return not set(compared.undominated([*large, *small])) & set(small)
 
 
 # -- how they are made -----------------------------------------------------------------------

@@ -431,6 +431,12 @@ def test_a_library_called_directly_is_shown_itself():
     assert "(no line of code)" in str(found)
 
 
+def test_a_program_without_symbols_has_shares():
+    found = sc.trace(lambda x: jnp.tanh(x) * 2.0, sc.array((3, 4))).annotate()
+    assert found.total.share == 1.0
+    assert "100.0%" in str(found)
+
+
 def test_unknown_costs_stay_formulas():
     def loop(x):
         return jax.lax.while_loop(lambda c: (c < 3.0).all(), lambda c: c * 2.0, x)

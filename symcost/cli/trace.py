@@ -76,7 +76,7 @@ def command(
         if save:
             cost.save(save)
         more = [*(rooflines(cost, at_points, where_to, devices)), *(peaks(cost, at_points) if peak else ())]
-        more += explanations(expected, explain)
+        more += explanations(expected, explain, json)
     show(replace(found, tables=(*found.tables, *more)), json)
 
 
@@ -118,8 +118,8 @@ def assumed(texts: Sequence[str], names: Sequence[str]) -> list[str]:
     return [str(a) for a in parse_assumptions(list(texts), names)]
 
 
-def explanations(cost: Any, terms: Sequence[str]) -> Iterator[Any]:
-    """Tables of where terms come from, ``M*H`` or ``bytes_accessed:M*H``."""
+def explanations(cost: Any, terms: Sequence[str], json: bool) -> Iterator[Any]:
+    """Tables of where terms come from, ``M*H`` or ``bytes_accessed:M*H``; their sums are for people."""
     from symcost.report.provenance import explanation
 
     for text in terms:
@@ -127,8 +127,10 @@ def explanations(cost: Any, terms: Sequence[str]) -> Iterator[Any]:
         report = explanation(cost.explain(term, quantity.strip() or "flops") if colon else cost.explain(term))
         for i, table in enumerate(report.tables):
             title = report.title if i == 0 else f"{report.title}, {table.title}"
-            name = "explained" if i == 0 and len(terms) == 1 else f"{text}, {table.name}"
-            yield replace(table, title=title, name=name, notes=report.notes if i == len(report.tables) - 1 else ())
+            name = "explained" if len(terms) == 1 else f"explained {text}"
+            name += f" {table.name}" if table.title else ""
+            notes = report.notes if i == len(report.tables) - 1 else ()
+            yield replace(table, title=title, name=name, notes=notes, total=None if json else table.total)
 
 
 def known_convention(name: str) -> None:
