@@ -15,7 +15,11 @@ from symcost.errors import ArgumentError, ConventionError, DimensionError, Domai
 from symcost.expression import from_sympy
 from symcost.grammar import parse_relations
 from symcost.ledger import Ledger
+from symcost.parts import BY_LINE
 from symcost.polynomial import Poly, Size, bind, is_nonnegative, symbols_of
+
+ADDED = ("fusion", f"work{BY_LINE}", f"traffic{BY_LINE}")
+"""Parts found when they are asked for that add up; peaks of memory do not."""
 
 
 def combined(a: ProgramCost, b: ProgramCost, sign: int) -> ProgramCost:
@@ -26,19 +30,23 @@ def combined(a: ProgramCost, b: ProgramCost, sign: int) -> ProgramCost:
             todo=f"a.under({b.convention!r}) first",
         )
     name = f"{a.name} {'+' if sign > 0 else '-'} {b.name}"
-    ledger, domain = a.ledger.combine(b.ledger, sign), _joined(a.domain, b.domain)
-    parts = {"fusion": lambda: a.part("fusion").combine(b.part("fusion"), sign)}  # peaks of memory do not add up
-    both = a.holds("fusion") and b.holds("fusion")
-    return ProgramCost(name, ledger, domain, a.convention, note=f"the cost {name}", parts=parts if both else None)
+    ledger, domain = a.ledger.combine(b.ledger, sign), joined(a.domain, b.domain)
+
+    def both(part: str) -> Ledger:
+        return a.part(part).combine(b.part(part), sign)
+
+    parts = {part: functools.partial(both, part) for part in ADDED if a.holds(part) and b.holds(part)}
+    return ProgramCost(name, ledger, domain, a.convention, note=f"the cost {name}", parts=parts)
 
 
 def scaled(cost: ProgramCost, factor: Any) -> ProgramCost:
     """``factor * cost`` for a number or an expression in sizes."""
-    size = _size(factor, "a factor")
+    size = size_of(factor, "a factor")
     names = [n for n in symbols_of(size) if n not in cost.domain.names]
     domain = replace(cost.domain, dims=(*cost.domain.dims, *(declared(n) for n in names)))
     name = f"{factor} * {cost.name}"
-    parts = {"fusion": lambda: cost.part("fusion").scale(size)} if cost.holds("fusion") else None
+    parts = {part: functools.partial(lambda part: cost.part(part).scale(size), part) for part in ADDED}
+    parts = {part: made for part, made in parts.items() if cost.holds(part)}
     return ProgramCost(name, cost.ledger.scale(size), domain, cost.convention, note=f"the cost {name}", parts=parts)
 
 
@@ -57,7 +65,7 @@ def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
                 where=f"its symbols: {', '.join(sorted(known)) or 'none'}",
                 todo=f"did you mean {near[0]}?" if near else "bind one of its symbols",
             )
-        sizes[name] = _size(value, name)
+        sizes[name] = size_of(value, name)
     excluded = list(cost.domain.excluded)
     relations = [
         replace(r, left=bind(r.left, sizes), right=bind(r.right, sizes), text="") if _touched(r, sizes) else r
@@ -77,7 +85,7 @@ def substituted(cost: ProgramCost, values: Mapping[str, Any]) -> ProgramCost:
         ledger = cost.ledger if part == "work" else cost.part(part)
         return Ledger(ledger.map(lambda s: bind(s, sizes)).rows, unknown)
 
-    parts = {part: functools.partial(bound, part) for part in ("fusion", "memory") if cost.holds(part)}
+    parts = {part: functools.partial(bound, part) for part in (*ADDED, "memory") if cost.holds(part)}
     note = f"{cost.name} with {_listed(values)}"
     return ProgramCost(cost.name, bound("work"), domain, cost.convention, note=note, parts=parts)
 
@@ -135,7 +143,7 @@ def _divides(q: int, size: Poly) -> bool:
     return all(isinstance(c, int) and c % q == 0 for c in size.terms.values())
 
 
-def _joined(a: Domain, b: Domain) -> Domain:
+def joined(a: Domain, b: Domain) -> Domain:
     """Where both domains hold; a symbol that both have must be declared alike."""
     dims = list(a.dims)
     for dim in b.dims:
@@ -151,7 +159,8 @@ def _joined(a: Domain, b: Domain) -> Domain:
     return Domain(tuple(dims), relations, tuple(dict.fromkeys((*a.excluded, *b.excluded))))
 
 
-def _size(value: Any, what: str) -> Size:
+def size_of(value: Any, what: str) -> Size:
+    """A number, a text or an expression of sympy's as a size."""
     if isinstance(value, bool):
         raise ArgumentError(f"{what} is a boolean, {value!r}", todo="an integer or an expression in symbols")
     if isinstance(value, int):

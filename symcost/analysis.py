@@ -19,7 +19,7 @@ from symcost.fusion import KERNELS, compulsory, fused, own_traffic, peak_rows
 from symcost.generalize import Fit, Traces, ledger_differences
 from symcost.interpret import interpret
 from symcost.ledger import Key, Ledger, Row
-from symcost.parts import part_of
+from symcost.parts import BY_LINE, part_of
 from symcost.polynomial import Number, Poly, Size, evaluate, symbols_of, total
 from symcost.program import Program
 from symcost.quasilinear import simplest_taps
@@ -88,12 +88,12 @@ class Analysis:
 
     # -- programs --------------------------------------------------------------------------
     def program(self, language: str, sizes: Mapping[str, int], platform: str = "cpu") -> Program:
-        """The program at user's sizes, as jaxpr or as lowered HLO."""
+        """The program at user's sizes, as jaxpr ("jaxpr by line" tells the user's lines apart) or as lowered HLO."""
         traced, kinds = self._trace(sizes)
-        if language == "jaxpr":
+        if language.startswith("jaxpr"):
             from symcost.capture import from_jaxpr
 
-            return from_jaxpr(traced.jaxpr, kinds)
+            return from_jaxpr(traced.jaxpr, kinds, lines=language.endswith(BY_LINE))
         from symcost.capture_hlo import hlo_text, parse_hlo
 
         lowered = self.lowered(sizes, platform)
@@ -154,6 +154,7 @@ class Analysis:
         """
         if part == "memory":
             return Ledger(peak_rows(fused(program, traffic=own_traffic(self.options.rules))))
+        part = part.removesuffix(BY_LINE)
         # What a symbol may be at least decides whether "n - 1 operations" needs a case for n = 0.
         with smallest_sizes({d.name: bounds(d)[0] for d in self.family.domain.dims}):
             trips = self.trips_in_units if units else self.options.trips
@@ -200,7 +201,8 @@ class Analysis:
         return self._outcomes[key]
 
     def _outcome(self, how: Convention, platform: str, part: str) -> Outcome:
-        traces = self.traces(how.language, platform)
+        # where lines are told apart, another line is another structure
+        traces = self.traces(how.language + (BY_LINE if part.endswith(BY_LINE) else ""), platform)
         before = next(iter(self._outcomes.values()), None)
         generalizer = Generalizer(
             traces,

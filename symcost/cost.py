@@ -22,7 +22,8 @@ from symcost.errors import (
 from symcost.evaluation import compile_size
 from symcost.formulas import Formulas
 from symcost.ledger import LARGEST, Key, Ledger, Row, Unknown
-from symcost.parts import part_of, quantities_of
+from symcost.lines import line_ledger, line_only, no_lines
+from symcost.parts import BY_LINE, part_of, quantities_of
 from symcost.polynomial import Size, bind, symbols_of
 from symcost.values import Values
 
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     import sympy
 
     from symcost.analysis import Analysis
+    from symcost.annotate import Annotation
+    from symcost.cost_ratio import CostRatio
     from symcost.expected import Conditional
+    from symcost.explain import Explanation
+    from symcost.growth import BigO
     from symcost.hardware import Chip
     from symcost.moment import Peak
 
@@ -105,7 +110,7 @@ class ProgramCost(Formulas):
         return self._sizes[quantity]
 
     def part(self, name: str) -> Ledger:
-        """The ledger of what is found together: "work", "traffic" (bytes_accessed), "fusion" or "memory".
+        """The ledger of what is found together: "work", "traffic" (bytes_accessed), "fusion", "memory", "work by line".
 
         Raises:
             ConventionError: the cost was made of others, and does not hold that.
@@ -115,10 +120,14 @@ class ProgramCost(Formulas):
         if name == "traffic":
             return self.ledger
         if name not in self._parts:
-            if self.analysis is not None:
-                self._parts[name] = self.analysis.outcome(self.convention, self.platform, name).ledger
+            how = convention(self.convention)
+            if self.analysis is not None and not (name.endswith(BY_LINE) and how.language == "hlo"):
+                ledger = self.analysis.outcome(self.convention, self.platform, name).ledger
+                self._parts[name] = _kept(ledger, how) if name.endswith(BY_LINE) else ledger
             elif name in self._made:
                 self._parts[name] = self._made[name]()
+            elif name.endswith(BY_LINE):
+                raise no_lines(self)
             else:
                 raise ConventionError(
                     f"this cost ({self.note or 'derived'}) does not hold {' and '.join(quantities_of(name))}",
@@ -132,10 +141,9 @@ class ProgramCost(Formulas):
 
     def expression(self, size: Size) -> sympy.Expr:
         """A size as a sympy expression in this cost's symbols."""
-        from symcost.expression import sympy_symbol, to_sympy
+        from symcost.expression import expression_in
 
-        symbols = {d.name: sympy_symbol(d.name, nonnegative=d.min == 0) for d in self.domain.dims}
-        return to_sympy(size, symbols)
+        return expression_in(self.domain, size)
 
     def peak(self, *wrong: Any, **sizes: Any) -> Peak:
         """Where the program's memory peaks at given sizes, and what is alive there; traces it at these sizes.
@@ -188,15 +196,38 @@ class ProgramCost(Formulas):
 
         return format_size(self.size(quantity), self.domain.names)
 
-    def leading(self, quantity: str = "flops") -> sympy.Expr:
-        """The terms of `quantity` that no other term dominates as all sizes grow.
+    def leading(self, quantity: str = "flops", *, wrt: Any = None, assuming: Any = ()) -> sympy.Expr:
+        """The terms of `quantity` that no other term dominates as its sizes grow, with their coefficients.
 
-        A term dominates another if every symbol has at least its exponent; floors count as
-        their quotients. Example: of ``24*B*T*F**2 + 4*B*T**2*F + 8*B*T`` the first two.
+        Args:
+            quantity: of the cost. wrt: the symbols that grow, ``"T"``, while all others stay; all of them if None.
+            assuming: how sizes grow beside each other, ``["M = O(N)", "F << N", "H <= F", "B = O(1)"]``.
+
+        Raises:
+            DimensionError: an unknown symbol, or assumptions that contradict each other.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: (x @ w).sum(), sc.array("N F"), sc.array("F H"))
+            >>> cost.flops, cost.leading("flops")
+            (2*F*H*N + H*N - 1, 2*F*H*N)
         """
-        from symcost.formatting import leading_terms
+        from symcost.growth import leading_terms
 
-        return self.expression(leading_terms(self.size(quantity)))
+        return self.expression(leading_terms(self.size(quantity), self.domain, wrt=wrt, assuming=assuming))
+
+    def big_o(self, quantity: str = "flops", *, wrt: Any = None, assuming: Any = ()) -> BigO:
+        """What `quantity` is at most up to a constant factor: ``O(N*F*H + M*H)``; arguments as of `leading`.
+
+        Example:
+            >>> import jax, symcost as sc
+            >>> cost = sc.trace(jax.nn.dot_product_attention, *[sc.array("B T H K")] * 3)
+            >>> cost.big_o("flops"), cost.big_o("flops", wrt="T"), cost.big_o("flops", assuming="B = O(1)").terms
+            (O(B*T**2*H*K), O(T**2), (H*K*T**2,))
+        """
+        from symcost.growth import big_o
+
+        return big_o(self.size(quantity), self.domain, wrt=wrt, assuming=assuming)
 
     # -- values ------------------------------------------------------------------------------
     def at(self, *wrong: Any, **sizes: Any) -> Values:
@@ -401,6 +432,43 @@ class ProgramCost(Formulas):
         """Costs of forward, backward, recomputed and update."""
         return self.by("phase")
 
+    def by_line(self) -> CostTable:
+        """Costs by line of the user's own code; what a library does belongs to the line that called it.
+
+        Raises:
+            ConventionError: the convention, or a file that was loaded, does not tell lines apart.
+        """
+        return CostTable(self, ("line",), line_ledger(self).group(line_only))
+
+    def explain(self, term: Any, quantity: str = "flops") -> Explanation:
+        """Where a term of a formula comes from: modules, primitives and lines of code, adding up to its coefficient.
+
+        Args:
+            term: a product as text or of sympy's, ``"M*H"``. quantity: the formula that it is a term of.
+
+        Raises:
+            ArgumentError: the formula has no such term, or is a maximum and no sum.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: (x @ w).sum() + x.sum(), sc.array("N F"), sc.array("F H"))
+            >>> [(c.primitive, c.phase, c.coefficient) for c in cost.explain("N*F").contributions]
+            [('reduce_sum', 'forward', 1)]
+        """
+        from symcost.explain import explain
+
+        return explain(self, term, quantity)
+
+    def annotate(self, quantity: str = "flops", **sizes: Any) -> Annotation:
+        """The program's own source with what each line costs; with its share where sizes are given.
+
+        Raises:
+            ArgumentError: lines do not have the quantity. ConventionError: the cost does not tell lines apart.
+        """
+        from symcost.annotate import annotate
+
+        return annotate(self, quantity, sizes or None)
+
     # -- algebra -----------------------------------------------------------------------------
     def subs(self, *wrong: Any, **values: Any) -> ProgramCost:
         """Partial binding: ``cost.subs(F=4*H)``, ``cost.subs(F="4*H")``, ``cost.subs(B=1)``."""
@@ -425,6 +493,46 @@ class ProgramCost(Formulas):
         return scaled(self, factor)
 
     __rmul__ = __mul__
+
+    def per(self, divisor: Any) -> CostRatio:
+        """The cost per sample, ``cost.per(B)``, or per token, ``cost.per("B*T")``: every formula divided by a size.
+
+        Raises:
+            ArgumentError: the divisor is 0 or negative, or contains a symbol that the cost lacks.
+        """
+        from symcost.cost_ratio import per
+
+        return per(self, divisor)
+
+    def ratio(self, other: ProgramCost) -> CostRatio:
+        """This cost in terms of another, ``a / b``, quantity by quantity, in lowest terms.
+
+        Raises:
+            ConventionError: they were counted under different conventions.
+        """
+        from symcost.cost_ratio import ratio
+
+        if not isinstance(other, ProgramCost):
+            raise ArgumentError(f"{other!r} is no cost", todo="a.ratio(b), or a.per(B) for a size")
+        return ratio(self, other)
+
+    def __truediv__(self, other: Any) -> CostRatio:
+        return self.ratio(other) if isinstance(other, ProgramCost) else self.per(other)
+
+    def phase(self, name: str) -> ProgramCost:
+        """What "forward", "backward", "recomputed" or "update" costs alone.
+
+        Example:
+            >>> import jax, symcost as sc
+            >>> step = sc.trace(jax.grad(lambda w, x: ((x @ w[0]) @ w[1]).sum()),
+            ...                 [sc.array("F F"), sc.array("F F")], sc.array("B F"))
+            >>> ratio = step.phase("backward") / step.phase("forward")
+            >>> print(ratio.text("flops"), "->", ratio.limit("flops"))
+            3 -> 3
+        """
+        from symcost.cost_ratio import phase
+
+        return phase(self, name)
 
     # -- files -------------------------------------------------------------------------------
     def save(self, path: str | Path, *, conventions: Sequence[str] = ()) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy
 
+from symcost.domain import Domain
 from symcost.errors import DimensionError
 from symcost.polynomial import BUILDERS, FUNCTIONS, Atom, Poly, Size, maximum, minimum, symbol, terms_of
 from symcost.ratio import Ratio, exponential
@@ -132,6 +133,11 @@ def to_sympy(size: Size | Fraction, symbols: Mapping[str, sympy.Symbol] | None =
             for monomial, c in terms_of(size).items()
         )
     )
+
+
+def expression_in(domain: Domain, size: Size | Fraction) -> sympy.Expr:
+    """`size` as a sympy expression in the symbols of a domain."""
+    return to_sympy(size, {d.name: sympy_symbol(d.name, nonnegative=d.min == 0) for d in domain.dims})
 
 
 def _number(c: int | Fraction) -> sympy.Expr:

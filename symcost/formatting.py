@@ -1,11 +1,11 @@
-"""Formulas as text, in one stable order with the user's symbols in the user's order; and their leading terms."""
+"""Formulas as text, in one stable order with the user's symbols in the user's order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symcost.polynomial import Atom, Monomial, Number, Size, floor_div, make, mod, symbols_of, terms_of
+from symcost.polynomial import Atom, Monomial, Number, Size, floor_div, make, mod, terms_of
 
 
 def format_size(size: Size, order: Sequence[str] = ()) -> str:
@@ -134,42 +134,3 @@ def _floor(a: Size, b: Size, order: Sequence[str]) -> str:
     top, bottom = format_size(a, order), format_size(b, order)
     top = f"({top})" if " " in top else top
     return f"{name}({top}/{bottom if bottom.isalnum() else f'({bottom})'})"
-
-
-def leading_terms(size: Size) -> Size:
-    """The terms that no other term dominates as all symbols grow; indicators of special sizes are left out."""
-    terms = {m: c for m, c in terms_of(size).items() if all(a.kind != "indicator" for a, _ in m)}
-    degrees = {m: _degrees(m) for m in terms}
-
-    def dominated(m: Monomial) -> bool:
-        mine = degrees[m]
-        for other, theirs in degrees.items():
-            if other != m and theirs != mine and all(theirs.get(n, 0) >= e for n, e in mine.items()):
-                return True
-        return False
-
-    return make({m: c for m, c in terms.items() if not dominated(m)})
-
-
-def _degrees(monomial: Monomial) -> dict[str, int]:
-    """Growth of a monomial in each symbol; a function of sizes counts as much as its fastest term."""
-    found: dict[str, int] = {}
-    for atom, exponent in monomial:
-        for name, degree in _growth(atom).items():
-            found[name] = found.get(name, 0) + degree * exponent
-    return {n: e for n, e in found.items() if e}
-
-
-def _growth(atom: Atom) -> dict[str, int]:
-    if atom.kind == "symbol":
-        return {atom.name: 1}
-    if atom.kind in ("ceil_log2", "floor_log2"):
-        return {}
-    if atom.kind == "power":
-        return dict.fromkeys(symbols_of(atom.args[1]), 1000)
-    found: dict[str, int] = {}
-    for argument in atom.args[:1] if atom.kind == "floor_div" else atom.args:
-        for monomial in terms_of(argument):
-            for name, degree in _degrees(monomial).items():
-                found[name] = max(found.get(name, 0), degree)
-    return found

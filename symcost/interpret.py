@@ -164,7 +164,9 @@ class _Interpreter:
             operand = inputs[0] if inputs else known.outputs[0] if known.outputs else None
             dtype = operand.dtype if operand else ""
             cost = known.cost
-            key = Key(template.scope, template.primitive, dtype, cost.unit, template.phase, flag=cost.flag)
+            key = Key(
+                template.scope, template.primitive, dtype, cost.unit, template.phase, flag=cost.flag, line=template.line
+            )
             entry = self.entries[template, id(known)] = _Entry(known.costs, key, known.outputs)
         self.recent[template] = slots, inputs, entry
         return entry
@@ -276,11 +278,7 @@ class _Interpreter:
         for q in ("transcendentals", "int_ops", "macs"):
             costs[q] = symbol(f"{name}_{q}")
         key = _key(op, "vector")
-        _add(adders, tallies, Key(*_fields(key), flag="unknown"), costs, 1, 1)
-
-
-def _fields(key: Key) -> tuple[str, ...]:
-    return key.scope, key.primitive, key.dtype, key.unit, key.phase, key.branch
+        _add(adders, tallies, replace(key, flag="unknown"), costs, 1, 1)
 
 
 def _names(size: Poly) -> set[str]:
@@ -318,7 +316,8 @@ def _totals(rows: Mapping[Key, Row]) -> dict[str, Size]:
 
 def _key(op: Op, unit: str, flag: str = "") -> Key:
     operand = op.inputs[0] if op.inputs else op.outputs[0] if op.outputs else None
-    return Key(op.scope, op.primitive, operand.dtype if operand else "", unit, op.phase, flag=flag)
+    line = op.instruction.template.line
+    return Key(op.scope, op.primitive, operand.dtype if operand else "", unit, op.phase, flag=flag, line=line)
 
 
 def _alike(template: Template) -> tuple:

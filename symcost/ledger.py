@@ -27,6 +27,7 @@ class Key:
         branch: "" or the conditional branch it stands in ("Router/cond_0[1]"), the outermost first (`WITHIN` between).
         flag: "" or a remark ("custom call", "unknown").
         conditional: "" or the conditional ("Router/cond_0") whose largest branch the row holds.
+        line: "" or the user's line, ``file:line (function)``, in ledgers that tell lines apart.
     """
 
     scope: str
@@ -37,6 +38,7 @@ class Key:
     branch: str = ""
     flag: str = ""
     conditional: str = ""
+    line: str = ""
 
 
 WITHIN = " > "

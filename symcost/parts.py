@@ -14,3 +14,13 @@ def part_of(quantity: str) -> str:
 def quantities_of(part: str) -> tuple[str, ...]:
     """The quantities that are found with a part."""
     return tuple(q for q, p in PARTS.items() if p == part)
+
+
+BY_LINE = " by line"
+"""Ends the name of a part whose rows tell the user's lines apart: "work by line", "traffic by line"."""
+
+
+def by_line(quantity: str) -> str:
+    """The part that tells lines apart for a quantity; "" where there is none."""
+    part = part_of(quantity)
+    return part + BY_LINE if part in ("work", "traffic") else ""

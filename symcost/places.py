@@ -181,6 +181,8 @@ def _unlike(x: Instruction, y: Instruction) -> tuple[str, str]:
         return f"{both} in {s.scope or 'no module'}", f"{both} in {t.scope or 'no module'}"
     if s.phase != t.phase:
         return f"{both} ({s.phase})", f"{both} ({t.phase})"
+    if s.line != t.line:
+        return f"{both}, {s.line or 'no line'}", f"{both}, {t.line or 'no line'}"
     one, other = (i.template.fill(i.slots) for i in (x, y))
     skeletons, others = dict(s.params), dict(t.params)
     for name in {**skeletons, **others}:

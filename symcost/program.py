@@ -97,9 +97,10 @@ class Template:
         params: parameters as (name, skeleton) pairs; skeletons are plain data with `Slot`s.
         scope: module path, `/`-separated, outermost first; "" at top level.
         phase: "forward", "backward", "update" or "recomputed".
+        line: ``file:line (function)`` of the user's code, in programs that tell lines apart; else "".
     """
 
-    __slots__ = ("outputs", "params", "phase", "primitive", "rank_total", "scope")
+    __slots__ = ("line", "outputs", "params", "phase", "primitive", "rank_total", "scope")
     _interned: dict[tuple, Template] = {}
 
     primitive: str
@@ -107,15 +108,16 @@ class Template:
     params: tuple[tuple[str, Any], ...]
     scope: str
     phase: str
+    line: str
     rank_total: int  # slots that are dimensions of outputs
 
-    def __new__(cls, primitive, outputs, params, scope="", phase="forward") -> Template:
-        key = (primitive, outputs, params, scope, phase)
+    def __new__(cls, primitive, outputs, params, scope="", phase="forward", line="") -> Template:
+        key = (primitive, outputs, params, scope, phase, line)
         found = cls._interned.get(key)
         if found is None:
             found = object.__new__(cls)
             found.primitive, found.outputs, found.params = primitive, outputs, params
-            found.scope, found.phase = scope, phase
+            found.scope, found.phase, found.line = scope, phase, line
             found.rank_total = sum(rank for rank, _ in outputs)
             cls._interned[key] = found
         return found

@@ -23,6 +23,8 @@ ORDER = [
     # exact sizes and what may be said about them
     *("advice", "errors"),
     *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
+    # how they grow
+    *("assumptions", "directions", "asymptotics", "limits", "growth", "quotients"),
     # the user's symbols and arrays
     *("dims", "arrays"),
     # programs, and what makes them: jaxprs and HLO
@@ -63,13 +65,17 @@ ORDER = [
     *(
         "moment",
         "cases",
+        "lines",
         "report",
         "values",
+        "explain",
+        "annotate",
         "cost_table",
         "formulas",
         "cost",
         "expected",
         "algebra",
+        "cost_ratio",
         "crossing",
         "api",
     ),
@@ -83,6 +89,7 @@ UPWARD = {
     # called
     ("cost", "algebra"),
     ("cost", "expected"),
+    ("cost", "cost_ratio"),
     # `cost.seconds(chip)` is a roofline, which is made of costs and chips
     ("cost", "hardware"),
     # `cost.save(path)`
@@ -123,6 +130,10 @@ PLAIN |= {
     "conditions",
     "coefficients",
     "fit",
+    "assumptions",
+    "directions",
+    "asymptotics",
+    "limits",
 }
 """What works on sizes and programs that are there already: imports neither JAX, Flax nor sympy."""
 

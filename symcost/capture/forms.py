@@ -43,13 +43,14 @@ class Form:
     def __init__(self, outputs: tuple, params: tuple, slots: tuple[int, ...], regions: tuple[str, ...]):
         self.outputs, self.params, self.slots = outputs, params, slots
         self.regions = regions  # names of the parameters that hold nested programs
-        self.templates: dict[tuple[str, str], Template] = {}
+        self.templates: dict[tuple[str, str, str], Template] = {}
 
-    def template(self, primitive: str, scope: str, phase: str) -> Template:
+    def template(self, primitive: str, scope: str, phase: str, line: str = "") -> Template:
         """The template of the equation where it stands."""
-        found = self.templates.get((scope, phase))
+        found = self.templates.get((scope, phase, line))
         if found is None:
-            found = self.templates[scope, phase] = Template(primitive, self.outputs, self.params, scope, phase)
+            found = Template(primitive, self.outputs, self.params, scope, phase, line)
+            self.templates[scope, phase, line] = found
         return found
 
 

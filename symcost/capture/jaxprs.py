@@ -53,14 +53,14 @@ def trace_donating(fn: Callable, args: Sequence[Any]) -> Any:
     return jax.jit(flat, donate_argnums=tuple(donated)).trace(*leaves)
 
 
-def from_jaxpr(closed: Any, kinds: Sequence[str] = ()) -> Program:
-    """The program of a closed jaxpr, dead code removed."""
+def from_jaxpr(closed: Any, kinds: Sequence[str] = (), *, lines: bool = False) -> Program:
+    """The program of a closed jaxpr, dead code removed; with `lines`, operations of different lines are told apart."""
     jaxpr = without_dead_code(closed)
     donated = donations(jaxpr)
     names = list(kinds) or ["argument"] * len(jaxpr.invars)
     if len(names) != len(jaxpr.invars):
         raise ValueError(f"{len(names)} kinds for {len(jaxpr.invars)} arguments")
-    program = _Capture({}).program(jaxpr, "", Context(), names)
+    program = _Capture({}, lines).program(jaxpr, "", Context(), names)
     program.donated = donated
     return program
 
@@ -79,8 +79,8 @@ def donations(jaxpr: Jaxpr) -> frozenset[int]:
 class _Capture:
     """One pass over a jaxpr and what is nested in it; `memo` shares templates between equal equations."""
 
-    def __init__(self, memo: dict):
-        self.memo = memo
+    def __init__(self, memo: dict, lines: bool):
+        self.memo, self.lines = memo, lines
         self.scopes: dict[tuple, tuple[str, str, Context]] = {}
 
     def program(
@@ -200,8 +200,9 @@ class _Body:
         axes = mesh_axes(eqn)
         if axes:
             inner = dataclasses.replace(inner, axes=(*inner.axes, *axes))
-        template, slots = form.template(eqn.primitive.name, scope, phase), form.slots
         source = self.source(eqn)
+        line = source.own if self.capture.lines else ""
+        template, slots = form.template(eqn.primitive.name, scope, phase, line), form.slots
         regions = self.regions(eqn, form.regions, inner, source) if form.regions else ()
         if eqn.primitive.name == "while":
             template, slots = with_trip_count(template, slots, trip_count(eqn, self.constant))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from types import CodeType
 
 from jax._src import source_info_util
@@ -36,10 +37,11 @@ class Source:
         function: what JAX knows of the function called, for calls that have lost their line to a transformation.
     """
 
-    __slots__ = ("caller", "function", "info")
+    __slots__ = ("_own", "caller", "function", "info")
 
     def __init__(self, info, caller: Source | None = None, function: str = ""):
         self.info, self.caller, self.function = info, caller, function
+        self._own: str | None = None
 
     @property
     def innermost(self) -> str:
@@ -55,6 +57,35 @@ class Source:
             return f"{frame.file_name}:{frame.start_line} ({frame.function_name})"
         return str(self.caller or "") or self._definition()
 
+    @property
+    def own(self) -> str:
+        """``file:line (function)`` of the innermost frame of the user's own code.
+
+        JAX knows of an equation in a jitted function only what happened inside of that function, which may be called
+        from many lines; where no code of the user's is in there, it is the line of the call that counts. What a
+        library calls has the line of a library only if no line of the user's is on the way there.
+        """
+        if self._own is None:
+            frames = [f for source in self._calls() for f in source._frames()]
+            library = next((line for path, line in frames if not _is_symcost(path)), "")
+            self._own = next((line for path, line in frames if is_own(path)), library)
+        return self._own
+
+    def _calls(self) -> Iterator[Source]:
+        """The equation and the calls around it, from the inside."""
+        source: Source | None = self
+        while source is not None:
+            yield source
+            source = source.caller
+
+    def _frames(self) -> Iterator[tuple[str, str]]:
+        """File and line, from the inside."""
+        for frame in source_info_util.user_frames(self.info.traceback):
+            yield frame.file_name, f"{frame.file_name}:{frame.start_line} ({frame.function_name})"
+        definition = self._definition()
+        if definition:
+            yield definition.rpartition(":")[0], definition
+
     def _definition(self) -> str:
         name, at, place = self.function.partition(" at ")
         return f"{place} ({name})" if at and not is_library(place) else ""
@@ -63,6 +94,18 @@ class Source:
 def is_library(path: str) -> bool:
     parts = path.replace("\\", "/").split("/")
     return "site-packages" in parts or "symcost" in parts[-4:-1] or path.startswith("<")
+
+
+def is_own(path: str) -> bool:
+    """Whether code is the user's, models of the zoo and what was typed in among it."""
+    if path.startswith("<"):
+        return not path.startswith(("<frozen", "<string>"))
+    return not is_library(path) or path.replace("\\", "/").split("/")[-3:-1] == ["symcost", "zoo"]
+
+
+def _is_symcost(path: str) -> bool:
+    """Whether code is symcost's own, models of the zoo apart."""
+    return is_library(path) and not is_own(path) and "symcost" in path.replace("\\", "/").split("/")[-4:-1]
 
 
 def user_code(program: Program) -> list[CodeType]:

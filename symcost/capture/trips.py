@@ -92,6 +92,6 @@ def with_trip_count(template: Template, slots: tuple[int, ...], count: int | Non
     builder.slots = list(slots)
     params = (*template.params, ("trip_count", builder.take(count)))
     return (
-        Template(template.primitive, template.outputs, params, template.scope, template.phase),
+        Template(template.primitive, template.outputs, params, template.scope, template.phase, template.line),
         tuple(builder.slots),
     )

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from symcost import __version__
-from symcost.cli import chips, compare, crossover, platforms, query, rules, targets, trace, zoo
+from symcost.cli import annotate, chips, compare, crossover, platforms, query, rules, targets, trace, zoo
 from symcost.cli.options import Debug, examples
 from symcost.errors import SymcostError
 
@@ -73,6 +73,7 @@ def options(
 
 
 app.command("trace", epilog=trace.EXAMPLES)(trace.command)
+app.command("annotate", epilog=annotate.EXAMPLES)(annotate.command)
 app.command("compare", epilog=compare.EXAMPLES)(compare.command)
 app.command("crossover", epilog=crossover.EXAMPLES)(crossover.command)
 app.command("query", epilog=query.EXAMPLES)(query.command)

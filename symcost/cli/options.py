@@ -190,6 +190,27 @@ Devices = Annotated[
 Peak = Annotated[
     bool, _flag("--peak", panel=OUTPUT, help="Where memory peaks, and what is alive there (with all sizes by --at).")
 ]
+BigO = Annotated[
+    bool, _flag("--big-o", panel=OUTPUT, help="What the cost grows as, without coefficients: O(N*F*H + M*H).")
+]
+Assume = Annotated[
+    list[str],
+    _option(
+        "--assume",
+        panel=OUTPUT,
+        metavar="GROWTH",
+        help='How sizes grow beside each other, for the leading terms: "M = O(N)", "F << N", "H <= F", "B = O(1)".',
+    ),
+]
+Explain = Annotated[
+    list[str],
+    _option(
+        "--explain",
+        panel=OUTPUT,
+        metavar="TERM",
+        help='Where a term comes from: "M*H" of the FLOPs, or "bytes_accessed:M*H" of another quantity.',
+    ),
+]
 Save = Annotated[
     str,
     typer.Option(

@@ -32,11 +32,24 @@ def show(report: Report, json: bool) -> None:
         _print(to_text(report, console.width))
 
 
+def show_lines(found: Any) -> None:
+    """Print an annotated source (`symcost.annotate`)."""
+    from rich.console import Console
+
+    from symcost.report.annotated import listing, to_text
+
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(listing(found, console.width, color=console.color_system is not None))
+    else:
+        _print(to_text(found, console.width))
+
+
 def _print(text: str) -> None:
     """Print `text` whatever the encoding of stdout can express."""
     encoding = sys.stdout.encoding or "utf-8"
     if not encoding.lower().startswith("utf"):
-        text = text.replace("─", "-").encode(encoding, "replace").decode(encoding)
+        text = text.replace("─", "-").replace("│", "|").encode(encoding, "replace").decode(encoding)
     print(text)
 
 

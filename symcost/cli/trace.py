@@ -23,6 +23,7 @@ EXAMPLES = examples(
     "symcost trace zoo:lstm --convention xla",
     "symcost trace zoo:mlp --at B=64,F=784,H=512,C=10 --chip tpu-v5e --peak",
     'symcost trace model.py:early_exit --arg "N F" --expect cond_0=0.9,0.1',
+    'symcost trace zoo:gcn-sparse --big-o --assume "M = O(N)" --explain "M*H"',
 )
 
 
@@ -51,6 +52,9 @@ def command(
     chip: o.Chips = [],  # noqa: B006
     devices: o.Devices = None,
     peak: o.Peak = False,
+    big_o: o.BigO = False,
+    assume: o.Assume = [],  # noqa: B006
+    explain: o.Explain = [],  # noqa: B006
     save: o.Save = "",
     json: o.Json = False,
     debug: o.Debug = False,
@@ -67,10 +71,12 @@ def command(
     with progress(f"tracing {target}", quiet=json) as report:
         cost = request.trace(report).under(convention)
         expected = cost.expected(chances) if chances else cost
-        found = cost_report(expected, at_points, [axis.value for axis in by or ()], depth, join=not json)
+        growth = {"assuming": assumed(assume, cost.domain.names), "big_o": big_o or bool(assume)}
+        found = cost_report(expected, at_points, [axis.value for axis in by or ()], depth, join=not json, **growth)
         if save:
             cost.save(save)
         more = [*(rooflines(cost, at_points, where_to, devices)), *(peaks(cost, at_points) if peak else ())]
+        more += explanations(expected, explain, json)
     show(replace(found, tables=(*found.tables, *more)), json)
 
 
@@ -105,6 +111,28 @@ def peaks(cost: Any, at: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
         yield peak_table(cost.peak(**point))
 
 
+def assumed(texts: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Assumptions of growth, one in a text; complains about those that are none."""
+    from symcost.assumptions import parse_assumptions
+
+    return [str(a) for a in parse_assumptions(list(texts), names)]
+
+
+def explanations(cost: Any, terms: Sequence[str], json: bool) -> Iterator[Any]:
+    """Tables of where terms come from, ``M*H`` or ``bytes_accessed:M*H``; their sums are for people."""
+    from symcost.report.provenance import explanation
+
+    for text in terms:
+        quantity, colon, term = text.rpartition(":")
+        report = explanation(cost.explain(term, quantity.strip() or "flops") if colon else cost.explain(term))
+        for i, table in enumerate(report.tables):
+            title = report.title if i == 0 else f"{report.title}, {table.title}"
+            name = "explained" if len(terms) == 1 else f"explained {text}"
+            name += f" {table.name}" if table.title else ""
+            notes = report.notes if i == len(report.tables) - 1 else ()
+            yield replace(table, title=title, name=name, notes=notes, total=None if json else table.total)
+
+
 def known_convention(name: str) -> None:
     """Complain about a convention before anything is traced."""
     from symcost.conventions import convention
@@ -113,18 +141,26 @@ def known_convention(name: str) -> None:
 
 
 def cost_report(
-    cost: Any, at: Sequence[Mapping[str, Any]], by: Sequence[str] = (), depth: int | None = None, join: bool = True
+    cost: Any,
+    at: Sequence[Mapping[str, Any]],
+    by: Sequence[str] = (),
+    depth: int | None = None,
+    join: bool = True,
+    **growth: Any,
 ) -> Any:
     """Totals of `cost`, at points if there are any, and rows by `by`.
 
     Args:
         at: points. A single point may leave symbols out; they stay in the formulas.
+        **growth: assumptions, and whether O(...) is wanted.
     """
     from symcost.report import totals
     from symcost.report.breakdown import breakdown
 
     cost, complete, ignored = bound(cost, at)
-    report = totals.cost_report(cost, complete)
+    if growth.get("assuming"):  # what is bound to a number does not grow, nor needs it an assumption
+        growth["assuming"] = [a for a in growth["assuming"] if _grows(a, cost.domain.names)]
+    report = totals.cost_report(cost, complete, **growth)
     if ignored:
         note = f"{', '.join(ignored)}: given a size, but no formula here contains it"
         report = replace(report, notes=(*report.notes, note))
@@ -132,6 +168,17 @@ def cost_report(
         return report
     point = report.points[0] if len(report.points) == 1 else None
     return replace(report, tables=(breakdown(cost.by(*by, depth=depth), point, join=join),))
+
+
+def _grows(assumption: str, names: Sequence[str]) -> bool:
+    """Whether an assumption is about symbols that are left."""
+    from symcost.errors import DimensionError
+
+    try:
+        assumed([assumption], names)
+    except DimensionError:
+        return False
+    return True
 
 
 def bound(cost: Any, at: Sequence[Mapping[str, Any]]) -> tuple[Any, list[Mapping[str, Any]], list[str]]:

@@ -48,7 +48,7 @@ def mark(program: Program) -> Program:
 def _renamed(instruction: Instruction, name: str, extra: tuple[tuple[str, object], ...] = ()) -> Instruction:
     old = instruction.template
     params = tuple(sorted((*old.params, *extra)))
-    return replace(instruction, template=Template(name, old.outputs, params, old.scope, old.phase))
+    return replace(instruction, template=Template(name, old.outputs, params, old.scope, old.phase, old.line))
 
 
 class _Graph:

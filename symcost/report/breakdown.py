@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symcost.ledger import Key, Row
+from symcost.lines import short_lines
 from symcost.polynomial import Size, bind, total
 from symcost.report.document import Cell, Report, Share, Table
 from symcost.report.totals import facts, formula, notes, warnings
@@ -72,7 +73,11 @@ def breakdown(table: CostTable, point: Mapping[str, int] | None = None, *, join:
         join: show rows that differ in one number of their module path, and in nothing else, as one.
     """
     axes, cost = table.axes, table.cost
-    lines = [_Line(tuple(getattr(r.key, axis) for axis in axes), _at(r, point)) for r in table.ledger.rows]
+    places = short_lines(r.key.line for r in table.ledger.rows)
+    lines = [
+        _Line(tuple(places[r.key.line] if axis == "line" else getattr(r.key, axis) for axis in axes), _at(r, point))
+        for r in table.ledger.rows
+    ]
     whole = _total(lines, len(axes))
     defined = [q for q in ORDER if q in cost.quantities]
     kept = [q for q in defined if any(line.row[q] != 0 for line in lines)] or defined[:1]

@@ -110,6 +110,7 @@ class Quantity:
         formula: in the symbols; a bare number where no symbol is left.
         values: at each of the report's points; a formula where an unknown cost is left in it.
         leading: terms that no other term dominates; None where that is the whole formula, or of no interest.
+        big_o: ``O(N*F)``; "" where nobody asked.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Quantity:
     formula: Formula | int | float
     values: tuple[Formula | int | float, ...] = ()
     leading: Formula | None = None
+    big_o: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,8 @@ def plain(report: Report) -> dict[str, Any]:
         named = {q.name: _cell(q.formula) for q in report.quantities}
         found["formulas"] = {**{n: str(f) for n, f in named.items()}, **dict.fromkeys(report.zeros, "0")}
         found["leading"] = {q.name: q.leading.text for q in report.quantities if q.leading}
+        orders = {q.name: q.big_o for q in report.quantities if q.big_o}
+        found |= {"big_o": orders} if orders else {}
         found["units"] = {name: UNITS[name] for name in (*named, *report.zeros) if name in UNITS}
     if len(report.points) > 1:
         found["points"] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -47,6 +47,11 @@ def to_text(report: Report, width: int | None = None) -> str:
     Args:
         width: columns; the terminal's (or 80) if not said.
     """
+    return plain_console(lambda columns: renderable(report, columns), width)
+
+
+def plain_console(make: Callable[[int], RenderableType], width: int | None = None) -> str:
+    """What a console of `width` columns (the terminal's if not said) shows of what `make` makes for it."""
     console = Console(
         file=io.StringIO(),
         width=width or shutil.get_terminal_size().columns,
@@ -55,7 +60,7 @@ def to_text(report: Report, width: int | None = None) -> str:
         force_jupyter=False,
         legacy_windows=False,
     )
-    console.print(renderable(report, console.width), soft_wrap=False)
+    console.print(make(console.width), soft_wrap=False)
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
@@ -114,6 +119,9 @@ def _quantities(report: Report, width: int) -> RenderableType:
         grid.add_row(name, *shown, unit, *formulas)
         if quantity.leading and not below and not bare:
             grid.add_row(Text("  leading", style="dim"), *[""] * len(shown), "", FormulaText(quantity.leading, "dim"))
+        if quantity.big_o and not below:
+            order = FormulaText(Formula(quantity.big_o), "dim")
+            grid.add_row(Text("  growth", style="dim"), *[""] * len(shown), "", *([] if bare else [order]))
     if not below:
         return grid
     formulas = _grid()
@@ -121,6 +129,8 @@ def _quantities(report: Report, width: int) -> RenderableType:
         formulas.add_row(Text(quantity.name, style="bold cyan"), _cell(quantity.formula))
         if quantity.leading:
             formulas.add_row(Text("  leading", style="dim"), FormulaText(quantity.leading, "dim"))
+        if quantity.big_o:
+            formulas.add_row(Text("  growth", style="dim"), FormulaText(Formula(quantity.big_o), "dim"))
     return Group(grid, Text(""), formulas)
 
 

@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symcost.conventions import MEMORY, convention
+from symcost.domain import Domain
 from symcost.errors import GeneralizationError
-from symcost.formatting import format_size, leading_terms
+from symcost.formatting import format_size
+from symcost.growth import leading_terms
 from symcost.ledger import LARGEST
 from symcost.polynomial import Poly, Size, arguments, atoms_of, bind, make, symbols_of, terms_of
 from symcost.report.document import UNITS, Fact, Formula, Quantity, Report
@@ -24,11 +26,14 @@ MAIN = ("flops", "macs")
 """Quantities whose leading terms are shown: the first of them that is not 0."""
 
 
-def cost_report(cost: ProgramCost, points: Sequence[Mapping[str, Any]] = ()) -> Report:
+def cost_report(
+    cost: ProgramCost, points: Sequence[Mapping[str, Any]] = (), *, assuming: Sequence[str] = (), big_o: bool = False
+) -> Report:
     """The totals of `cost`.
 
     Args:
         points: sizes at which values are put beside the formulas; each gives all symbols.
+        assuming: how sizes grow beside each other, for the leading terms. big_o: give O(...) as well.
 
     Raises:
         MissingSizeError, DomainError: a point lacks a symbol, or is outside of the domain.
@@ -43,13 +48,14 @@ def cost_report(cost: ProgramCost, points: Sequence[Mapping[str, Any]] = ()) -> 
             UNITS[q],
             formula(size, cost.domain.names, q),
             tuple(value(cost, q, point) for point in at),
-            leading(size, cost.domain.names) if q == main else None,
+            leading(size, cost.domain, assuming) if q == main else None,
+            str(cost.big_o(q, assuming=assuming)) if q == main and big_o and isinstance(size, Poly) else "",
         )
         for q, size in shown.items()
     )
     return Report(
         cost.name,
-        facts(cost),
+        (*facts(cost), *([Fact("assuming", ", ".join(assuming), list(assuming))] if assuming else ())),
         at,
         quantities,
         tuple(q for q, size in sizes.items() if size == 0),
@@ -138,10 +144,10 @@ def value(cost: ProgramCost, quantity: str, sizes: Mapping[str, int]) -> Formula
     return Formula(format_size(bind(size, sizes), cost.domain.names))
 
 
-def leading(size: Size, names: Sequence[str]) -> Formula | None:
+def leading(size: Size, domain: Domain, assuming: Sequence[str] = ()) -> Formula | None:
     """The leading terms, where there are others besides."""
-    first = leading_terms(size)
-    return Formula(format_size(first, names)) if 0 < len(terms_of(first)) < len(terms_of(size)) else None
+    first = leading_terms(size, domain, assuming=assuming)
+    return Formula(format_size(first, domain.names)) if 0 < len(terms_of(first)) < len(terms_of(size)) else None
 
 
 def warnings(cost: ProgramCost) -> tuple[Fact, ...]:
