@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from symcost.polynomial import Atom, Monomial, Number, Size, floor_div, make, mod, symbols_of, terms_of
@@ -22,7 +22,7 @@ def format_size(size: Size, order: Sequence[str] = ()) -> str:
     """
     text = ""
     for c, powers in ordered_terms(size, order):
-        factors = [_power(a, e, order) for a, e in powers]
+        factors = [format_power(a, e, order) for a, e in powers]
         magnitude = abs(c)
         if magnitude != 1 or not factors:
             factors.insert(0, str(magnitude) if Fraction(magnitude).denominator == 1 else f"({magnitude})")
@@ -34,31 +34,36 @@ def format_size(size: Size, order: Sequence[str] = ()) -> str:
 def ordered_terms(size: Size, order: Sequence[str] = ()) -> list[tuple[Number, list[tuple[Atom, int]]]]:
     """The terms of `size` as (coefficient, powers of atoms), in the order in which they are printed."""
     rank = {name: i for i, name in enumerate(order)}
-    terms = sorted(terms_of(size).items(), key=lambda item: _order(item[0], rank))
-    return [(c, sorted(monomial, key=lambda f: _rank(f[0], rank))) for monomial, c in terms]
+    terms = sorted(terms_of(size).items(), key=lambda item: term_order(item[0], rank))
+    return [(c, sorted(monomial, key=lambda f: atom_order(f[0], rank))) for monomial, c in terms]
 
 
-def _rank(atom: Atom, rank: dict[str, int]) -> tuple:
+def atom_order(atom: Atom, rank: Mapping[str, int]) -> tuple:
+    """Sorts the factors of a term: symbols as the user listed them, others by name, then functions."""
     if atom.kind == "symbol":
         return (0, rank.get(atom.name, len(rank)), atom.name)
-    return (1, len(rank), _atom(atom, tuple(rank)))
+    return (1, len(rank), format_atom(atom, tuple(rank)))
 
 
-def _order(monomial: Monomial, rank: dict[str, int]) -> tuple:
-    """Higher degree first, then the user's order; what only holds at special sizes last."""
+def term_order(monomial: Monomial, rank: Mapping[str, int]) -> tuple:
+    """Sorts the terms of a sum. Higher degree first, then the user's order; what only holds at special sizes last."""
     special = sum(1 for a, _ in monomial if a.kind == "indicator")
     degree = sum(e for a, e in monomial if a.kind != "indicator")
     exponents = {a.name: e for a, e in monomial if a.kind == "symbol"}
     listed = tuple(-exponents.get(name, 0) for name in rank)
-    return (special, -degree, listed, sorted((_rank(a, rank), -e) for a, e in monomial))
+    return (special, -degree, listed, sorted((atom_order(a, rank), -e) for a, e in monomial))
 
 
-def _power(atom: Atom, exponent: int, order: Sequence[str]) -> str:
-    text = _atom(atom, order)
-    return text if exponent == 1 else f"{text}**{exponent}"
+def format_power(atom: Atom, exponent: int, order: Sequence[str]) -> str:
+    """A factor of a term as text."""
+    text = format_atom(atom, order)
+    if exponent == 1:
+        return text
+    return f"({text})**{exponent}" if atom.kind == "power" else f"{text}**{exponent}"
 
 
-def _atom(atom: Atom, order: Sequence[str]) -> str:
+def format_atom(atom: Atom, order: Sequence[str]) -> str:
+    """A symbol or a function of sizes as text."""
     if atom.kind == "symbol":
         return atom.name
     if atom.kind == "floor_div":
