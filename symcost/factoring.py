@@ -5,10 +5,10 @@ The canonical form of a size is its monomials: two sizes are equal if these are,
 
 1. What counts at special sizes only is gathered by its condition, last: ``[B = 1]*(4*N + 12)``.
 2. A factor that all terms share comes out, a number or a monomial: ``B*T*(8*D + 25)``.
-3. Of the factors that some terms share, the one that saves most characters comes out: ``L*(...)`` for what repeats
-   over layers, ``N*(...) + M*(...)`` for nodes and edges; sums too, ``(N + M)*(H + C)``. Then the same again with the
-   parts. It must save a twelfth of its sum at least.
-4. A factor comes out only where that makes the formula shorter, and parentheses stand at most `DEPTH` deep.
+3. A symbol comes out that two thirds of the terms are multiplied by once: ``L*(...)`` for what repeats over layers.
+4. Else, of the factors that some terms share, the one that saves most characters, if it saves a twelfth of its sum:
+   ``N*(...) + M*(...)`` for nodes and edges; sums too, ``(N + M)*(H + C)``. Then the same again with the parts.
+5. A factor comes out only where that makes the formula shorter, and parentheses stand at most `DEPTH` deep.
 
 Functions of sizes (floors, maxima, logarithms) are factors like symbols; nested floors have collapsed when they were
 made. The form depends on the formula and the user's order of symbols alone. The work is bounded: a formula of
@@ -29,6 +29,8 @@ Terms = Mapping[Monomial, Number]
 
 DEPTH = 3
 """Parentheses in parentheses, at most."""
+REPEATED = Fraction(2, 3)
+"""A symbol in so many terms counts how often the rest is done."""
 SAVING = Fraction(1, 12)
 """What a factor that only some terms share must save, of the characters of their sum."""
 WORK = 300_000
@@ -147,13 +149,26 @@ class _Factoring:
         if len(terms) < 3:
             return None
         best, most = None, self.length(terms) * SAVING
-        for divisor, quotient in self.candidates(terms):
+        repeated = self.repeated(terms)
+        for divisor, quotient in self.candidates(terms) if repeated is None else [repeated]:
             products = [_multiply(d, q) for d in divisor for q in quotient]
             saved = sum(self.term(m, terms[m]) + 3 for m in products) - 3
             saved -= self.length(quotient) + 2 + self.length(divisor) + 1 + 2 * (len(divisor) > 1)
-            if saved > most:
+            if saved > most or (repeated and saved > 0):
                 best, most = (divisor, quotient), saved
         return best
+
+    def repeated(self, terms: Terms) -> tuple[Terms, Terms] | None:
+        """The symbol that most terms, not all, are multiplied by once, and none more often; and its quotient."""
+        counts: dict[Atom, int] = {}
+        for monomial in terms:
+            for atom, exponent in monomial:
+                counts[atom] = counts.get(atom, 0) + (1 if exponent == 1 else -len(terms))
+        often = [a for a, n in counts.items() if a.kind == "symbol" and len(terms) > n >= REPEATED * len(terms)]
+        if not often:
+            return None
+        atom = min(often, key=lambda a: (-counts[a], self.atom_key(a)))
+        return {((atom, 1),): 1}, {_quotient(m, ((atom, 1),)): c for m, c in terms.items() if (atom, 1) in m}
 
     def candidates(self, terms: Terms) -> Iterator[tuple[Terms, Terms]]:
         """Monomials that divide several terms, and sums that several such monomials multiply."""

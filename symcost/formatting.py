@@ -72,7 +72,7 @@ def format_atom(atom: Atom, order: Sequence[str]) -> str:
     if atom.kind in ("maximum", "minimum"):
         arguments.sort()
     if atom.kind == "indicator":
-        return f"[{_condition(atom, order) or f'{arguments[0]} = {arguments[1]}'}]"
+        return f"[{_condition(atom, order)}]"
     if atom.kind == "power":
         base = arguments[0] if arguments[0].isalnum() else f"({arguments[0]})"
         return f"{base}**{arguments[1] if arguments[1].isalnum() else f'({arguments[1]})'}"
@@ -80,29 +80,40 @@ def format_atom(atom: Atom, order: Sequence[str]) -> str:
     return f"{name}({', '.join(arguments)})"
 
 
-def _condition(atom: Atom, order: Sequence[str]) -> str | None:
-    """``N <= 64`` for floor(N/65) = 0, ``T mod 8 = 0`` for T - 8*floor(T/8) = 0."""
+def _condition(atom: Atom, order: Sequence[str]) -> str:
+    return " and ".join(
+        f"{format_size(left, order)} {operator} {format_size(right, order)}"
+        if modulus == 0
+        else f"{_operand(left, order)} mod {_divisor(modulus, order)} {operator} {format_size(right, order)}"
+        for left, modulus, operator, right in conditions_of(atom)
+    )
+
+
+def conditions_of(atom: Atom) -> list[tuple[Size, Size, str, Size]]:
+    """What an indicator says, as it is printed: ``left mod modulus = right``, or ``left <= right`` with modulus 0.
+
+    ``N <= 64`` for floor(N/65) = 0, ``T mod 8 = 0`` for T - 8*floor(T/8) = 0; all that are returned hold together.
+    """
     size, value = atom.args
     if value != 0:
-        return None
+        return [(size, 0, "=", value)]
     for floor in (a for m in terms_of(size) for a, _ in m if a.kind == "floor_div"):
         inner, q = floor.args
         if isinstance(q, int) and size == floor_div(inner, q):
-            return f"{format_size(inner, order)} <= {q - 1}"
+            return [(inner, 0, "<=", q - 1)]
         if size == mod(inner, q):
-            divisor = format_size(q, order)
-            return f"{_operand(inner, order)} mod {divisor if divisor.isalnum() else f'({divisor})'} = 0"
+            return [(inner, q, "=", 0)]
     excesses = _excesses(size)
     if excesses:
-        return " and ".join(_at_most(*_sides(excess), order) for excess in excesses)
+        return [_at_most(*_sides(excess)) for excess in excesses]
     left, right = _sides(size)
-    return f"{format_size(left, order)} = {format_size(right, order)}" if right != 0 else None
+    return [(left, 0, "=", right) if right != 0 else (size, 0, "=", value)]
 
 
-def _at_most(left: Size, right: Size, order: Sequence[str]) -> str:
+def _at_most(left: Size, right: Size) -> tuple[Size, Size, str, Size]:
     """``left <= right``, or ``left - 1 < right`` where that reads better."""
     less = terms_of(left).get(()) == 1 and left != 1
-    return f"{format_size(left - less, order)} {'<' if less else '<='} {format_size(right, order)}"
+    return left - less, 0, "<" if less else "<=", right
 
 
 def _sides(size: Size) -> tuple[Size, Size]:
@@ -127,18 +138,23 @@ def _excesses(size: Size) -> list[Size]:
 
 
 def _floor(a: Size, b: Size, order: Sequence[str]) -> str:
-    constant = terms_of(a).get((), 0)
-    name = "floor"
+    name, a = rounding(a, b)
+    return f"{name}({_operand(a, order)}/{_divisor(b, order)})"
+
+
+def rounding(a: Size, b: Size) -> tuple[str, Size]:
+    """How ``floor(a/b)`` is printed: "floor" or, where the numerator says so, "ceil", and the numerator in it."""
     rest = a - (b - 1)
     if isinstance(b, int):
-        upward = constant == b - 1 and all(isinstance(c, int) for c in terms_of(a).values())
+        upward = terms_of(a).get((), 0) == b - 1 and all(isinstance(c, int) for c in terms_of(a).values())
     else:
         upward = len(terms_of(rest)) < len(terms_of(a))
-    if upward:
-        name, a = "ceil", rest
-    top, bottom = format_size(a, order), format_size(b, order)
-    top = f"({top})" if " " in top else top
-    return f"{name}({top}/{bottom if bottom.isalnum() else f'({bottom})'})"
+    return ("ceil", rest) if upward else ("floor", a)
+
+
+def _divisor(size: Size, order: Sequence[str]) -> str:
+    text = format_size(size, order)
+    return text if text.isalnum() else f"({text})"
 
 
 def leading_terms(size: Size) -> Size:

@@ -22,7 +22,8 @@ PACKAGE = ROOT / "symcost"
 ORDER = [
     # exact sizes and what may be said about them
     *("advice", "errors"),
-    *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
+    *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear"),
+    *("formatting", "factoring", "readable", "formula_grammar", "evaluation", "expression"),
     # the user's symbols and arrays
     *("dims", "arrays"),
     # programs, and what makes them: jaxprs and HLO
@@ -67,6 +68,7 @@ ORDER = [
         "values",
         "cost_table",
         "formulas",
+        "printed",
         "cost",
         "expected",
         "algebra",
@@ -74,7 +76,7 @@ ORDER = [
         "api",
     ),
     # what is made of it
-    *("query", "hardware", "xla", "zoo", "cli", "__main__", "demo"),
+    *("query", "paper", "hardware", "xla", "zoo", "cli", "__main__", "demo"),
 ]
 """Files and rooms (folders) from the bottom up. Whatever stands to the right may import what stands to the left."""
 
@@ -88,6 +90,8 @@ UPWARD = {
     # `cost.save(path)`
     ("cost", "query"),
     ("crossing", "hardware"),
+    # `cost.paper(...)` says what it was made with, as a stored cost does
+    ("printed", "paper"),
 }
 """Imports inside functions that go up all the same."""
 
@@ -108,6 +112,9 @@ PLAIN = {
     "domain",
     "quasilinear",
     "formatting",
+    "factoring",
+    "readable",
+    "formula_grammar",
     "evaluation",
     "program",
 }
@@ -255,7 +262,7 @@ def test_rooms_that_need_no_framework(room):
 def test_nothing_is_imported_that_the_package_does_not_ask_for():
     known = {"jax", "jaxlib", "flax", "optax", "numpy", "sympy", "typer", "rich", "click", "symcost"}
     known |= {"packaging", "platformdirs", "diskcache"}
-    known |= {"matplotlib"}  # the extra "plot"
+    known |= {"matplotlib", "pandas"}  # the extras "plot" and "frame"
     others = [str(s) for s in imports() if s.name.split(".")[0] not in known | sys.stdlib_module_names]
     assert not others, "\n".join(others)
 

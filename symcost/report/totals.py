@@ -116,7 +116,7 @@ def formula(size: Size | Fraction, names: Sequence[str], quantity: str = "") -> 
     if not isinstance(size, Poly):
         return size if isinstance(size, int) else float(size)
     text = format_size(size, names)
-    return Formula(text, _brief(size, names, quantity) if quantity in LARGEST and len(text) > LONG else "")
+    return Formula(text, _brief(size, names, quantity) if quantity in LARGEST and len(text) > LONG else "", size)
 
 
 def _brief(size: Size, names: Sequence[str], quantity: str) -> str:

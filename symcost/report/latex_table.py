@@ -1,0 +1,199 @@
+r"""A table as LaTeX: a booktabs ``tabular``, and a numbered ``align`` for formulas too long for their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symcost.report.document import Cell, Formula, Module, Share, Table
+from symcost.report.extent import extent, typewriter
+from symcost.report.latex import WIDTH, broken, formula, letters_of
+from symcost.report.lettering import text
+
+if TYPE_CHECKING:
+    from symcost.cost import ProgramCost
+
+PACKAGES = ("booktabs", "amsmath")
+"""What a document needs for these tables."""
+
+GAP = 12.0
+"""Points between two columns."""
+REFERENCE = 36.0
+"""Points that ``Eq. (12)`` takes in a cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """How symbols are written.
+
+    Attributes:
+        order: of the symbols, the user's. symbols: LaTeX of some of them.
+    """
+
+    order: tuple[str, ...]
+    symbols: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Cell:
+    """A cell as LaTeX, its width in points, and what becomes of it if it is too wide."""
+
+    latex: str
+    width: float
+    formula: Formula | None = None
+    module: Module | None = None
+
+
+def latex(cost: ProgramCost, table: Table, symbols: Mapping[str, str] | None, width: float, label: str) -> str:
+    """A table of `cost`: its ``tabular``, and the ``align`` if it needs one."""
+    return "\n".join(filter(None, tabular(table, Letters(cost.domain.names, letters_of(cost, symbols)), width, label)))
+
+
+def in_math(cost: ProgramCost, table: Table) -> str:
+    """A table for a notebook, which sets a single formula."""
+    letters = Letters(cost.domain.names, {})
+    rows = [" & ".join(_in_math(c, letters) for c in row) for row in (*table.rows, *filter(None, [table.total]))]
+    head = " & ".join(rf"\text{{{text(name)}}}" for name in table.columns)
+    return "\n".join(
+        [
+            rf"$\displaystyle \begin{{array}}{{{'l' * len(table.columns)}}}",
+            head + r" \\ \hline",
+            " \\\\\n".join(rows),
+            r"\end{array}$",
+        ]
+    )
+
+
+def _in_math(cell: Cell, letters: Letters) -> str:
+    if isinstance(cell, Formula) and cell.size is not None:
+        return formula(cell.size, letters.order, letters.symbols)
+    found = _cell(cell, letters).latex
+    return rf"\text{{{found}}}" if found else ""
+
+
+def tabular(table: Table, letters: Letters, width: float = WIDTH, label: str = "cost") -> tuple[str, str]:
+    """The ``tabular`` of a table, and the ``align`` of the formulas that do not fit in it; "" if all do.
+
+    Args:
+        width: of the text, in points. label: of the equations, before a number.
+    """
+    rows = [[_cell(c, letters) for c in row] for row in (*table.rows, *([table.total] if table.total else []))]
+    heads = [_Cell(text(_capital(name)), 5.2 * len(name)) for name in table.columns]
+    moved = _fit(rows, heads, width)
+    for number, (i, j) in enumerate(moved, 1):
+        rows[i][j].latex = rf"Eq.~\eqref{{eq:{label}-{number}}}"
+    numeric = [
+        j >= table.labels and all(not isinstance(row[j], Formula) for row in table.rows)
+        for j in range(len(table.columns))
+    ]
+    lines = [
+        rf"\begin{{tabular}}{{@{{}}{''.join('r' if right else 'l' for right in numeric)}@{{}}}}",
+        r"\toprule",
+        " & ".join(head.latex for head in heads) + r" \\",
+        r"\midrule",
+    ]
+    for i, row in enumerate(rows):
+        if table.total and i == len(rows) - 1:
+            lines.append(r"\midrule")
+        lines.append(" & ".join(c.latex for c in row) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    equations = []
+    for number, (i, j) in enumerate(sorted(moved), 1):
+        row = (*table.rows, table.total)[i] or ()
+        title = rf"\text{{{text(_capital(table.columns[j]))}, {_name(row[0], capital=False)}:}}"
+        equations.append(_equation(title, rows[i][j].formula, letters, width, f"eq:{label}-{number}"))
+    align = "\n".join([r"\begin{align}", " \\\\\n".join(equations), r"\end{align}"]) if equations else ""
+    return "\n".join(lines), align
+
+
+def _fit(rows: list[list[_Cell]], heads: Sequence[_Cell], width: float) -> list[tuple[int, int]]:
+    """Cells to take out of the table until it is narrow enough, in the order of rows.
+
+    Long formulas go first; then names of modules are broken, then shorter formulas go.
+    """
+    moved: set[tuple[int, int]] = set()
+
+    def too_wide() -> bool:
+        columns = (max(heads[j].width, *(row[j].width for row in rows)) for j in range(len(heads)))
+        return sum(columns) + GAP * (len(heads) - 1) > width
+
+    def move(least: float) -> None:
+        while too_wide():
+            cells = [(c.width, -i, -j) for i, row in enumerate(rows) for j, c in enumerate(row) if c.formula]
+            widest, i, j = max(cells, default=(0.0, 0, 0))
+            if widest <= least:
+                return
+            moved.add((-i, -j))
+            rows[-i][-j].width = REFERENCE
+
+    move(width / 3)
+    for cells in rows if too_wide() else ():
+        for c in cells:
+            if c.module is not None and any("/" in name for name in c.module.names):
+                c.latex, c.width = _wrapped(c.module)
+    move(2 * REFERENCE)
+    return sorted(moved)
+
+
+def _equation(title: str, found: Formula | None, letters: Letters, width: float, label: str) -> str:
+    """The lines of one formula under its title; the last one has the number."""
+    assert found is not None and found.size is not None
+    lines = broken(found.size, letters.order, letters.symbols, width - 60)
+    continued = " \\notag \\\\\n&\\quad\\quad ".join(lines)
+    return f"&{title} \\notag \\\\\n&\\quad {continued} \\label{{{label}}}"
+
+
+def _cell(cell: Cell, letters: Letters) -> _Cell:
+    if isinstance(cell, Formula):
+        if cell.size is None:
+            return _Cell(text(cell.shown), 5.0 * len(cell.shown))
+        latex = formula(cell.size, letters.order, letters.symbols)
+        return _Cell(f"${latex}$", extent(latex), cell)
+    if isinstance(cell, Module):
+        width = sum(map(typewriter, cell.names)) + 20 * (len(cell.names) - 1)
+        width += 5 * (len(cell.remark) + 3) * bool(cell.remark) + 30 * (cell.times > 1)
+        return _Cell(_name(cell), width, None, cell)
+    if cell is None:
+        return _Cell("", 0.0)
+    if isinstance(cell, Share):
+        shown = f"{100 * cell.part:.1f}"
+        return _Cell(f"${shown}$" if cell.part < 0 else shown, 5.0 * len(shown))
+    if isinstance(cell, (int, float)):
+        shown = f"{cell:,}"
+        return _Cell(f"${shown.replace(',', '{,}')}$" if cell < 0 else shown, 5.0 * len(shown))
+    return _Cell(text(_capital(cell)), 5.2 * len(cell))
+
+
+def _name(cell: Cell, capital: bool = True) -> str:
+    """The label of a row: names of modules in a fixed-width font, what is said of them in the text's."""
+    if not isinstance(cell, Module):
+        return text(_capital(str(cell)) if capital else str(cell))
+    return r" \ldots{} ".join(rf"\texttt{{{text(name)}}}" for name in cell.names) + _remarks(cell)
+
+
+def _remarks(module: Module) -> str:
+    times = rf" ($\times {module.times}$)" if module.times > 1 else ""
+    return times + (f" ({text(module.remark)})" if module.remark else "")
+
+
+def _wrapped(module: Module) -> tuple[str, float]:
+    """A long name in several lines, broken where one module stands in another."""
+    parts: list[str] = []
+    for k, name in enumerate(module.names):
+        pieces = name.split("/")
+        found = [piece + "/" * (i < len(pieces) - 1) for i, piece in enumerate(pieces)]
+        if k < len(module.names) - 1:
+            found[-1] += "\0"
+        parts += found
+    lines = []
+    for i, part in enumerate(parts):
+        name = rf"\texttt{{{text(part.rstrip(chr(0)))}}}" + (r" \ldots{}" if part.endswith("\0") else "")
+        lines.append(r"\quad " * (i > 0) + name)
+    lines[-1] += _remarks(module)
+    width = max(map(typewriter, parts)) + 45
+    return r"\begin{tabular}[t]{@{}l@{}}" + r" \\ ".join(lines) + r"\end{tabular}", width
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,116 @@
+r"""Names in LaTeX: symbols as letters, module names as text.
+
+A symbol is set as its name reads, ``d_model`` as ``d_{\mathrm{model}}``, unless the user says how:
+``symbols={"N": r"|\mathcal{V}|"}``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from symcost.errors import ArgumentError
+
+_MARKS = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\char34{}",
+    "`": r"\char96{}",
+    "…": r"\ldots{}",
+    "×": r"$\times$",
+    **{mark: rf"\{mark}" for mark in "_%#&${}"},
+}
+
+
+def text(name: str) -> str:
+    r"""A name as text that LaTeX sets as it is.
+
+    Characters beyond those of European alphabets, for which LaTeX has no letters of its own, become their code points.
+
+    Example:
+        >>> print(text("Dense_0/a%b"), text("naïve{x}~"), text("层"))
+        Dense\_0/a\%b naïve\{x\}\textasciitilde{} U+5C42
+    """
+    return "".join(
+        _MARKS.get(c) or (c if " " <= c <= "~" or "À" <= c <= "ž" else f"U+{ord(c):04X}") for c in name
+    ).replace("--", "-{}-")
+
+
+def checked(symbols: Mapping[str, str] | None, known: Iterable[str]) -> dict[str, str]:
+    """The user's letters.
+
+    Raises:
+        ArgumentError: for a symbol that no formula can contain, or letters that LaTeX cannot set.
+    """
+    names = [*known]
+    if symbols is None:
+        return {}
+    if not isinstance(symbols, Mapping):
+        raise ArgumentError(f"symbols={symbols!r} says no letters", todo='symbols={"N": r"|\\mathcal{V}|"}')
+    for name, letters in symbols.items():
+        if name not in names:
+            raise ArgumentError(
+                f"there is no symbol {name!r} to write as {letters!r}",
+                todo=f"the symbols are {', '.join(names)}" if names else "this cost has no symbols",
+            )
+        if not isinstance(letters, str) or not letters.strip() or not _balanced(letters):
+            raise ArgumentError(
+                f"{letters!r} for the symbol {name!r} is nothing that LaTeX can set in a formula",
+                todo=f'letters with braces in pairs and no $: symbols={{"{name}": r"d_{{in}}"}}',
+            )
+    return {str(name): letters for name, letters in symbols.items()}
+
+
+def _balanced(letters: str) -> bool:
+    depth = 0
+    for i, character in enumerate(letters):
+        escaped = i > 0 and letters[i - 1] == "\\"
+        if character in "$%\n" and not escaped:
+            return False
+        depth += {"{": 1, "}": -1}.get(character, 0) * (not escaped)
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+@cache
+def letter(name: str) -> str:
+    r"""A symbol as LaTeX.
+
+    Example:
+        >>> print(letter("N"), letter("d_model"), letter("alpha"), letter("width"), letter("trips_while_0"))
+        N d_{\mathrm{model}} \alpha \mathit{width} \mathit{trips}_{\mathrm{while}\,0}
+    """
+    from sympy.printing.conventions import split_super_sub
+    from sympy.printing.latex import translate
+
+    base, above, below = split_super_sub(name)
+
+    def part(word: str, upright: str) -> str:
+        word = _greek(word)
+        known = translate(word)
+        if known.startswith("\\") or len(word) == 1 or word.isdigit():
+            return known if known.startswith("\\") or word.isascii() else rf"\text{{{text(word)}}}"
+        if not word.isascii():
+            return rf"\text{{{text(word)}}}"
+        return rf"\{upright}{{{text(word)}}}"
+
+    found = part(base, "mathit")
+    if above:
+        found += "^{" + r"\,".join(part(word, "mathrm") for word in above) + "}"
+    if below:
+        found += "_{" + r"\,".join(part(word, "mathrm") for word in below) + "}"
+    return found
+
+
+def _greek(word: str) -> str:
+    """``alpha`` for the letter itself."""
+    words = unicodedata.name(word, "").split() if len(word) == 1 else []
+    if len(words) == 4 and words[0] == "GREEK":
+        return words[3].lower() if words[1] == "SMALL" else words[3].capitalize()
+    return word
