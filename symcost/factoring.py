@@ -89,11 +89,7 @@ class _Factoring:
             parts.setdefault(held, {})[tuple(f for f in monomial if f[0].kind != "indicator")] = c
         products = self.products(parts.pop(()), DEPTH)
         for held, part in parts.items():
-            inside = self.products(part, DEPTH - 1, enclosed=True)
-            if len(inside) == 1 or self.length(part) > 20:
-                products.append(self.times(1, held, (), inside))
-            else:
-                products += [self.times(1, held, (), [p]) for p in inside]
+            products.append(self.times(1, held, (), self.products(part, DEPTH - 1, enclosed=True)))
         return Sum(self.sorted(products))
 
     def products(self, terms: Terms, depth: int, enclosed: bool = False) -> list[Product]:

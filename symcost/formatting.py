@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from symcost.polynomial import Atom, Monomial, Number, Size, floor_div, make, mod, symbols_of, terms_of
+from symcost.polynomial import Atom, Monomial, Number, Size, divide_exactly, floor_div, make, mod, symbols_of, terms_of
 
 
 def format_size(size: Size, order: Sequence[str] = ()) -> str:
@@ -148,7 +148,7 @@ def rounding(a: Size, b: Size) -> tuple[str, Size]:
     if isinstance(b, int):
         upward = terms_of(a).get((), 0) == b - 1 and all(isinstance(c, int) for c in terms_of(a).values())
     else:
-        upward = len(terms_of(rest)) < len(terms_of(a))
+        upward = len(terms_of(rest)) < len(terms_of(a)) and divide_exactly(rest, b) is None
     return ("ceil", rest) if upward else ("floor", a)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from symcost.advice import Typed, advice
 from symcost.conventions import convention
 from symcost.cost import ProgramCost
 from symcost.cost_table import ModuleTable
@@ -16,10 +17,12 @@ from symcost.domain import Dim
 from symcost.errors import ArgumentError
 from symcost.polynomial import Size, atoms_of
 from symcost.query.encode import provenance
+from symcost.readable import readable
 from symcost.report.document import Fact, Report
 from symcost.report.latex import WIDTH, formula, letters_of
 from symcost.report.latex_table import PACKAGES, Letters, tabular
-from symcost.report.lettering import text
+from symcost.report.lettering import balanced, text
+from symcost.report.modules import HEADINGS
 
 STANDALONE_WIDTH = 455.0
 """Points: the text of an A4 page with margins of 25 mm."""
@@ -50,15 +53,26 @@ def paper(
 ) -> str:
     """See `ProgramCost.paper`."""
     if format not in FORMATS:
-        raise ArgumentError(f"there is no format {format!r}", todo=f"format= one of {', '.join(map(repr, FORMATS))}")
+        raise ArgumentError(f"no format is called {format!r}", todo=f"format= one of {', '.join(map(repr, FORMATS))}")
+    for name, given in (("caption", caption), ("command", command)):
+        if not isinstance(given, str):
+            raise ArgumentError(f"{name}={given!r} is no text", todo=f'{name}="..."')
+    if not balanced(caption):
+        raise ArgumentError(
+            f"caption={caption!r} is nothing that LaTeX can set", todo=r"braces in pairs, and \% for a percent sign"
+        )
     letters = letters_of(cost, symbols)
     if format != "latex":
         given = {"standalone": standalone, "symbols": symbols, "caption": caption, "width": width}
         wrong = [name for name, value in given.items() if value]
         if wrong:
-            raise ArgumentError(f"{wrong[0]} is for LaTeX, not for {format}", todo='format="latex"')
+            cure = advice("{}", Typed('format="latex"', "--format latex"))
+            raise ArgumentError(f"{wrong[0]} is for LaTeX, not for {format}", todo=cure)
     table = ModuleTable(cost, depth, quantities, at)
     report = table.report()
+    parameters = cost.size("params") if "params" in cost.quantities else 0
+    if parameters != 0:
+        report = replace(report, facts=(*report.facts, Fact("parameters", readable(parameters, cost.domain.names))))
     made = (Fact("made by", _versions(cost)), *([Fact("command", command)] if command else []))
     report = replace(report, facts=(*report.facts, *made))
     if format != "latex":
@@ -112,12 +126,13 @@ def _latex(
             r"\documentclass{article}",
             r"\usepackage[a4paper,margin=25mm]{geometry}",
             rf"\usepackage{{{','.join(PACKAGES)}}}",
+            r"\allowdisplaybreaks",
             r"\begin{document}",
         ]
     lines += [
         rf"\begin{{table}}[{'h' if standalone else 't'}]",
         r"\centering",
-        rf"\caption{{{caption or f'Cost of {text(cost.name)} by module.'}}}",
+        rf"\caption{{{caption or _caption(table)}}}",
         rf"\label{{tab:{label}}}",
         body,
         "",
@@ -131,22 +146,35 @@ def _latex(
     return "\n".join(lines) + "\n"
 
 
+def _caption(table: ModuleTable) -> str:
+    names = [text(HEADINGS[q]) for q in table.quantities]
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return f"{listed[:1].upper()}{listed[1:]} of {text(table.cost.name)} by module."
+
+
 def _notes(table: ModuleTable, report: Report, letters: Letters) -> list[str]:
     """What is counted, what it holds for, where values were taken, what is not known."""
     cost = table.cost
     found = [f"Counted: {text(convention(cost.convention).summary)}."]
     if cost.domain.dims:
         found.append(f"Holds for {', '.join(assumptions(cost, letters))}.")
+    if cost.size("params") != 0:
+        found.append(f"Parameters in total: ${formula(cost.size('params'), letters.order, letters.symbols)}$.")
     for description, reason in cost.domain.excluded:
         found.append(f"Not at {text(description)}: {text(reason)}.")
     for point in report.points:
-        sizes = ", ".join(f"${formula_of(name, letters)} = {size}$" for name, size in point.items())
+        sizes = ", ".join(f"${formula_of(name, letters)} = {_grouped(size)}$" for name, size in point.items())
         found.append(f"Values at {sizes}." if sizes else "")
     kinds = _kinds([cost.size(q) for q in table.quantities])
     found += [said for kind, said in FUNCTIONS.items() if kind in kinds]
     found += [f"{_sentence(note)}." for note in report.tables[0].notes]
     found += [f"Not known: {text(warning.text)}." for warning in report.warnings]
     return [line for line in found if line]
+
+
+def _grouped(size: int) -> str:
+    """``10{,}556``; four digits stay together."""
+    return f"{size:,}".replace(",", "{,}") if size > 9999 else str(size)
 
 
 def _sentence(note: str) -> str:

@@ -2,14 +2,17 @@ r"""A table as LaTeX: a booktabs ``tabular``, and a numbered ``align`` for formu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from symcost.errors import ArgumentError
 from symcost.report.document import Cell, Formula, Module, Share, Table
 from symcost.report.extent import extent, typewriter
 from symcost.report.latex import WIDTH, broken, formula, letters_of
 from symcost.report.lettering import text
+from symcost.report.modules import HEADINGS
 
 if TYPE_CHECKING:
     from symcost.cost import ProgramCost
@@ -54,7 +57,7 @@ def in_math(cost: ProgramCost, table: Table) -> str:
     """A table for a notebook, which sets a single formula."""
     letters = Letters(cost.domain.names, {})
     rows = [" & ".join(_in_math(c, letters) for c in row) for row in (*table.rows, *filter(None, [table.total]))]
-    head = " & ".join(rf"\text{{{text(name)}}}" for name in table.columns)
+    head = " & ".join(rf"\text{{{text(HEADINGS.get(name, name))}}}" for name in table.columns)
     return "\n".join(
         [
             rf"$\displaystyle \begin{{array}}{{{'l' * len(table.columns)}}}",
@@ -75,51 +78,123 @@ def _in_math(cell: Cell, letters: Letters) -> str:
 def tabular(table: Table, letters: Letters, width: float = WIDTH, label: str = "cost") -> tuple[str, str]:
     """The ``tabular`` of a table, and the ``align`` of the formulas that do not fit in it; "" if all do.
 
+    A table that is too wide all the same is set as one ``tabular`` for each quantity, in smaller letters if need be.
+
     Args:
         width: of the text, in points. label: of the equations, before a number.
     """
-    rows = [[_cell(c, letters) for c in row] for row in (*table.rows, *([table.total] if table.total else []))]
-    heads = [_Cell(text(_capital(name)), 5.2 * len(name)) for name in table.columns]
-    moved = _fit(rows, heads, width)
-    for number, (i, j) in enumerate(moved, 1):
-        rows[i][j].latex = rf"Eq.~\eqref{{eq:{label}-{number}}}"
-    numeric = [
-        j >= table.labels and all(not isinstance(row[j], Formula) for row in table.rows)
-        for j in range(len(table.columns))
-    ]
-    lines = [
-        rf"\begin{{tabular}}{{@{{}}{''.join('r' if right else 'l' for right in numeric)}@{{}}}}",
-        r"\toprule",
-        " & ".join(head.latex for head in heads) + r" \\",
-        r"\midrule",
-    ]
-    for i, row in enumerate(rows):
-        if table.total and i == len(rows) - 1:
-            lines.append(r"\midrule")
-        lines.append(" & ".join(c.latex for c in row) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}"]
-    equations = []
-    for number, (i, j) in enumerate(sorted(moved), 1):
-        row = (*table.rows, table.total)[i] or ()
-        title = rf"\text{{{text(_capital(table.columns[j]))}, {_name(row[0], capital=False)}:}}"
-        equations.append(_equation(title, rows[i][j].formula, letters, width, f"eq:{label}-{number}"))
+    checked_width(width)
+    if not isinstance(label, str) or not re.fullmatch(r"[\w.:+-]+", label, re.ASCII):
+        raise ArgumentError(f"label={label!r} cannot name an equation", todo='letters and digits: label="cost"')
+    panels = [_Panel(table, letters, width)]
+    if panels[0].width > width:
+        panels = [_Panel(part, letters, width) for part in _by_quantity(table)]
+    bodies, equations = [], []
+    for panel in panels:
+        bodies.append(panel.latex(label, len(equations) + 1))
+        equations += panel.equations(label, len(equations) + 1)
     align = "\n".join([r"\begin{align}", " \\\\\n".join(equations), r"\end{align}"]) if equations else ""
-    return "\n".join(lines), align
+    return "\n\n\\medskip\n".join(bodies), align
 
 
-def _fit(rows: list[list[_Cell]], heads: Sequence[_Cell], width: float) -> list[tuple[int, int]]:
-    """Cells to take out of the table until it is narrow enough, in the order of rows.
+def _by_quantity(table: Table) -> list[Table]:
+    """A table for each quantity, with the columns that say what a row is."""
+    groups: list[list[str]] = [[]]
+    for key in table.keys[table.labels :]:
+        if key in HEADINGS and any(k in HEADINGS for k in groups[-1]):
+            groups.append([])
+        groups[-1].append(key)
+    parts = []
+    for group in groups:
+        part = table
+        for key in table.keys[table.labels :]:
+            if key not in group:
+                part = part.without(key)
+        parts.append(part)
+    return parts
+
+
+class _Panel:
+    """One ``tabular``.
+
+    Attributes:
+        width: in points, after all that can be done about it but smaller letters.
+    """
+
+    def __init__(self, table: Table, letters: Letters, width: float):
+        self.table, self.letters, self.available = table, letters, width
+        self.lines = [*table.rows, *([table.total] if table.total else [])]
+        self.rows = [[_cell(c, letters) for c in row] for row in self.lines]
+        self.columns = [HEADINGS.get(name, name) for name in table.columns]
+        self.heads = [_Cell(text(_capital(name)), 5.2 * len(name)) for name in self.columns]
+        self.moved, self.width = _fit(self.rows, self.heads, width)
+
+    def latex(self, label: str, first: int) -> str:
+        """The ``tabular``; `first` is the number of its first equation."""
+        table, rows = self.table, self.rows
+        for number, (i, j) in enumerate(self.moved, first):
+            rows[i][j].latex = rf"Eq.~\eqref{{eq:{label}-{number}}}"
+        numeric = (
+            j >= table.labels and all(not isinstance(row[j], Formula) for row in self.lines)
+            for j in range(len(self.columns))
+        )
+        lines = [
+            rf"\begin{{tabular}}{{@{{}}{''.join('r' if right else 'l' for right in numeric)}@{{}}}}",
+            r"\toprule",
+            " & ".join(head.latex for head in self.heads) + r" \\",
+            r"\midrule",
+        ]
+        for i, row in enumerate(rows):
+            if table.total and i == len(rows) - 1:
+                lines += [r"\midrule"] * (i > 0)
+                row[0].latex = "Total"
+            lines.append(" & ".join(c.latex for c in row) + r" \\")
+        found = "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+        if self.width <= self.available:
+            return found
+        size = next((size for size, scale in SIZES if self.width * scale <= self.available), SIZES[-1][0])
+        return f"{{{size}\n{found}\n}}"
+
+    def equations(self, label: str, first: int) -> list[str]:
+        """The formulas that did not fit."""
+        found = []
+        for number, (i, j) in enumerate(self.moved, first):
+            title = rf"\text{{{text(_capital(self.columns[j]))}, {_name(self.lines[i][0])}:}}"
+            formula = self.rows[i][j].formula
+            found.append(_equation(title, formula, self.letters, self.available, f"eq:{label}-{number}"))
+        return found
+
+
+SIZES = ((r"\small", 0.92), (r"\footnotesize", 0.84), (r"\scriptsize", 0.76), (r"\tiny", 0.58))
+"""Smaller letters, and how wide a table is in them: its gaps do not shrink."""
+
+
+def checked_width(width: float) -> float:
+    """A width in points.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    if isinstance(width, bool) or not isinstance(width, (int, float)) or not 0 < width < 1e4:
+        raise ArgumentError(
+            f"width={width!r} is not a width in points", todo="width=345 for an article, 240 for a column of two"
+        )
+    return float(width)
+
+
+def _fit(rows: list[list[_Cell]], heads: Sequence[_Cell], width: float) -> tuple[list[tuple[int, int]], float]:
+    """Cells to take out of the table until it is narrow enough, in the order of rows, and how wide it is then.
 
     Long formulas go first; then names of modules are broken, then shorter formulas go.
     """
     moved: set[tuple[int, int]] = set()
 
-    def too_wide() -> bool:
+    def whole() -> float:
         columns = (max(heads[j].width, *(row[j].width for row in rows)) for j in range(len(heads)))
-        return sum(columns) + GAP * (len(heads) - 1) > width
+        return sum(columns) + GAP * (len(heads) - 1)
 
     def move(least: float) -> None:
-        while too_wide():
+        while whole() > width:
             cells = [(c.width, -i, -j) for i, row in enumerate(rows) for j, c in enumerate(row) if c.formula]
             widest, i, j = max(cells, default=(0.0, 0, 0))
             if widest <= least:
@@ -128,12 +203,12 @@ def _fit(rows: list[list[_Cell]], heads: Sequence[_Cell], width: float) -> list[
             rows[-i][-j].width = REFERENCE
 
     move(width / 3)
-    for cells in rows if too_wide() else ():
+    for cells in rows if whole() > width else ():
         for c in cells:
             if c.module is not None and any("/" in name for name in c.module.names):
                 c.latex, c.width = _wrapped(c.module)
     move(2 * REFERENCE)
-    return sorted(moved)
+    return sorted(moved), whole()
 
 
 def _equation(title: str, found: Formula | None, letters: Letters, width: float, label: str) -> str:
@@ -162,13 +237,13 @@ def _cell(cell: Cell, letters: Letters) -> _Cell:
     if isinstance(cell, (int, float)):
         shown = f"{cell:,}"
         return _Cell(f"${shown.replace(',', '{,}')}$" if cell < 0 else shown, 5.0 * len(shown))
-    return _Cell(text(_capital(cell)), 5.2 * len(cell))
+    return _Cell(_name(cell), 5.2 * len(cell))
 
 
-def _name(cell: Cell, capital: bool = True) -> str:
+def _name(cell: Cell) -> str:
     """The label of a row: names of modules in a fixed-width font, what is said of them in the text's."""
     if not isinstance(cell, Module):
-        return text(_capital(str(cell)) if capital else str(cell))
+        return text(str(cell))
     return r" \ldots{} ".join(rf"\texttt{{{text(name)}}}" for name in cell.names) + _remarks(cell)
 
 

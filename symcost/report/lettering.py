@@ -6,10 +6,12 @@ A symbol is set as its name reads, ``d_model`` as ``d_{\mathrm{model}}``, unless
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+from symcost.advice import Typed, advice
 from symcost.errors import ArgumentError
 
 _MARKS = {
@@ -58,22 +60,23 @@ def checked(symbols: Mapping[str, str] | None, known: Iterable[str]) -> dict[str
                 f"there is no symbol {name!r} to write as {letters!r}",
                 todo=f"the symbols are {', '.join(names)}" if names else "this cost has no symbols",
             )
-        if not isinstance(letters, str) or not letters.strip() or not _balanced(letters):
+        if not isinstance(letters, str) or not letters.strip() or "$" in letters or not balanced(letters):
             raise ArgumentError(
                 f"{letters!r} for the symbol {name!r} is nothing that LaTeX can set in a formula",
-                todo=f'letters with braces in pairs and no $: symbols={{"{name}": r"d_{{in}}"}}',
+                todo=advice(
+                    "letters with braces in pairs and no $: {}",
+                    Typed(f'symbols={{"{name}": r"d_{{in}}"}}', f"--symbol '{name}=d_{{in}}'"),
+                ),
             )
     return {str(name): letters for name, letters in symbols.items()}
 
 
-def _balanced(letters: str) -> bool:
+def balanced(latex: str) -> bool:
+    """Whether braces come in pairs, and nothing begins a comment."""
     depth = 0
-    for i, character in enumerate(letters):
-        escaped = i > 0 and letters[i - 1] == "\\"
-        if character in "$%\n" and not escaped:
-            return False
-        depth += {"{": 1, "}": -1}.get(character, 0) * (not escaped)
-        if depth < 0:
+    for mark in re.findall(r"\\.|[{}%\n]", latex):
+        depth += {"{": 1, "}": -1}.get(mark, 0)
+        if depth < 0 or mark in "%\n":
             return False
     return depth == 0
 

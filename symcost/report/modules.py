@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from symcost.advice import Typed, advice
 from symcost.conventions import convention
 from symcost.errors import ArgumentError
 from symcost.formatting import leading_terms
@@ -37,13 +38,18 @@ def checked_quantities(cost: ProgramCost, quantities: Sequence[str] | str | None
     how = convention(cost.convention)
     if quantities is None:
         return (next(q for q in ORDER if q in how.quantities),)
+    if not isinstance(quantities, Iterable):
+        raise ArgumentError(f"quantities={quantities!r} names none", todo='quantities=("flops", "macs")')
     named = tuple(dict.fromkeys((quantities,) if isinstance(quantities, str) else quantities))
     rows = [q for q in ORDER if q in how.quantities]
     for q in named:
         if q in how.quantities and q not in rows:
             raise ArgumentError(
                 f"{q} is not counted by module, but for the whole program",
-                todo=f"cost.{q} for its total; by module there are {', '.join(rows)}",
+                todo=advice(
+                    f"{{}} for its total; by module there are {', '.join(rows)}",
+                    Typed(f'cost.readable("{q}")', "symcost trace"),
+                ),
             )
         if q not in rows and q not in ORDER:
             raise ArgumentError(f"no quantity is called {q!r}", todo=f"by module there are {', '.join(rows)}")
@@ -103,7 +109,8 @@ def module_table(
     groups = rows.group(lambda key: Key("/".join(key.scope.split("/")[:depth]), "", "", "", ""))
     for row in groups.rows:
         row.count, row.costs = 0, {q: row[q] for q in quantities}
-    lines = [Line((row.key.scope,), row) for row in groups.rows if any(row[q] != 0 for q in quantities)]
+    counted = [row for row in groups.rows if any(row[q] != 0 for q in quantities)] or groups.rows
+    lines = [Line((row.key.scope,), row) for row in counted]
     whole = {q: cost.size(q) for q in quantities}
     first = quantities[0]
     share = _Share(whole[first], point)

@@ -11,7 +11,7 @@ import pytest
 import symcost as sc
 from symcost import zoo
 from symcost.errors import DomainError
-from tests.exactness import assert_exact
+from tests.exactness import assert_exact, assert_readable
 
 POINTS = 10
 COUNTED = [
@@ -28,12 +28,15 @@ def forward(name: str):
 def test_forward_is_exact_at_fresh_sizes(name, rng):
     entry = zoo.get(name)
     assert_exact(forward(name), entry.build, entry.samples(rng, POINTS))
+    assert_readable(forward(name))
 
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_loss_and_gradient_are_exact_at_fresh_sizes(name, rng):
     entry = zoo.get(name)
-    assert_exact(entry.trace_gradient(), entry.build_gradient, entry.samples(rng, POINTS))
+    cost = entry.trace_gradient()
+    assert_exact(cost, entry.build_gradient, entry.samples(rng, POINTS))
+    assert_readable(cost)
 
 
 @pytest.mark.parametrize("name", zoo.names())
