@@ -134,6 +134,7 @@ def _latex(
         r"\centering",
         rf"\caption{{{caption or _caption(table)}}}",
         rf"\label{{tab:{label}}}",
+        r"\smallskip",
         body,
         "",
         rf"\smallskip\begin{{minipage}}{{{width:g}pt}}\footnotesize\raggedright",
