@@ -70,6 +70,11 @@ def factored(size: Size | Fraction, order: Sequence[str] = ()) -> Sum:
     return _Factoring(tuple(order)).sum(terms_of(size))
 
 
+def flat(size: Size | Fraction, order: Sequence[str] = ()) -> Sum:
+    """`size` as a form with nothing taken out."""
+    return Sum(tuple(_Factoring(tuple(order)).flat(terms_of(size))))
+
+
 class _Factoring:
     """The factoring of one formula: the order of its symbols, how long its factors are, how much work is left."""
 
@@ -259,11 +264,18 @@ class _Factoring:
         found = len(monomial) - 1
         for factor in monomial:
             if factor not in self.lengths:
-                self.lengths[factor] = len(format_power(*factor, self.order))
+                self.lengths[factor] = _length(*factor, self.order)
             found += self.lengths[factor]
         if abs(c.numerator) != 1 or not monomial:
             found += len(str(abs(c.numerator))) + 1
         return found + (len(str(c.denominator)) + 1 if c.denominator != 1 else 0)
+
+
+def _length(atom: Atom, exponent: int, order: tuple[str, ...]) -> int:
+    """Characters of a factor; about, of a maximum, which is longer than anything beside it."""
+    if atom.kind in ("maximum", "minimum"):
+        return 10 * sum(len(terms_of(argument)) for argument in atom.args)
+    return len(format_power(atom, exponent, order))
 
 
 def _monomial(powers: Mapping[Atom, int]) -> Monomial:

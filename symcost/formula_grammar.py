@@ -1,7 +1,7 @@
 """The grammar of printed formulas: `"L*(2*N*F + M) + 4*[N = 1]*ceil_log2(M)"`.
 
-What `symcost.formatting` and `symcost.readable` print is read back as the same size. It is the grammar of dimensions with
-spaces wherever they please, and
+What `symcost.formatting` and `symcost.readable` print is read back as the same size. It is the grammar of dimensions,
+with spaces wherever they please, and
 
     function    ceil_log2() floor_log2() conv_taps(), besides min() max() floor() ceil() mod() abs()
     condition   1 where it holds, else 0: [N = 1] [N <= 64] [T mod 8 = 0] [2*M <= N and M < K]

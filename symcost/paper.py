@@ -116,7 +116,7 @@ def _versions(cost: ProgramCost) -> str:
 def _latex(
     table: ModuleTable, report: Report, letters: Letters, width: float, caption: str, label: str, standalone: bool
 ) -> str:
-    cost, part = table.cost, report.tables[0]
+    part = report.tables[0]
     comments = [f"{fact.label}: {fact.text}" for fact in (*report.facts, *report.warnings)]
     comments.append(f"needs: \\usepackage{{{','.join(PACKAGES)}}}")
     body, equations = tabular(part, letters, width, label)

@@ -10,8 +10,6 @@ from symcost.cost_table import ModuleTable
 if TYPE_CHECKING:
     import pandas
 
-    from symcost.cost import ProgramCost
-
 
 class Printed:
     """Formulas and tables of a cost for people; `ProgramCost` is one."""
@@ -99,7 +97,7 @@ class Printed:
         label: str = "cost",
         command: str = "",
     ) -> str:
-        r"""`table` with what is counted, what it holds for, the versions, and how it was made; `symcost paper` writes it.
+        r"""`table` with what is counted, what it holds for, versions, and how it was made; `symcost paper` writes it.
 
         Args:
             format: "latex", "markdown", "csv" or "html". depth, quantities, at: as `table` takes them.

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symcost.factoring import Product, Sum, factored
+from symcost.factoring import Product, Sum, factored, flat
 from symcost.formatting import format_power
-from symcost.polynomial import Atom, Size
+from symcost.polynomial import Atom, Size, terms_of
+
+ARGUMENTS = 200
+"""Terms in all arguments of a maximum that are factored."""
 
 
 def readable(size: Size | Fraction, order: Sequence[str] = ()) -> str:
@@ -53,6 +56,7 @@ def _power(atom: Atom, exponent: int, order: Sequence[str]) -> str:
 
 
 def ordered_arguments(atom: Atom, order: Sequence[str]) -> list[tuple[str, Sum]]:
-    """The arguments of a maximum or minimum with their text, as they are printed."""
-    forms = (factored(argument, order) for argument in atom.args)
+    """The arguments of a maximum or minimum with their text, as they are printed; if they are long, not factored."""
+    short = sum(len(terms_of(argument)) for argument in atom.args) <= ARGUMENTS
+    forms = (factored(argument, order) if short else flat(argument, order) for argument in atom.args)
     return sorted(((text_of(form, order), form) for form in forms), key=lambda found: found[0])

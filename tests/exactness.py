@@ -43,8 +43,8 @@ def assert_exact(cost: Any, build: Callable[..., Any], points: Sequence[Mapping[
 
 
 def assert_readable(cost: Any) -> None:
-    """What people are shown is the formula itself: read back it is equal, and it is no longer than the canonical text."""
-    for quantity in (*convention(cost.convention).quantities,):
+    """What people are shown is the formula itself: read back it is equal, and no longer than the canonical text."""
+    for quantity in convention(cost.convention).quantities:
         if quantity in MEMORY:
             continue
         text = cost.readable(quantity)

@@ -93,7 +93,9 @@ conditions = st.one_of(
     st.builds(lambda x, n: indicator(p.mod(x, n), 0), letters, st.integers(2, 9)),
     st.builds(lambda n: indicator(p.mod(symbol("a"), symbol("b")), 0), numbers),
     st.builds(lambda n: indicator(maximum(0, symbol("a") - n * symbol("b")), 0), numbers),
-    st.builds(lambda n: indicator(maximum(0, symbol("a") - symbol("c") + 1, symbol("b") - n * symbol("d")), 0), numbers),
+    st.builds(
+        lambda n: indicator(maximum(0, symbol("a") - symbol("c") + 1, symbol("b") - n * symbol("d")), 0), numbers
+    ),
     st.just(indicator(symbol("a") - symbol("d"), 0)),
 )
 factors = letters | letters | letters | functions | conditions
@@ -150,7 +152,8 @@ for name in names:
     symbol(name)
 floors = [floor_div(symbol(n), 2) for n in names[:3]]
 a, b, c, d, e = map(symbol, "abcde")
-size = (a + b) * (c + 2 * d) + e * (a * b + b * c + 7 * c) + floor_div(a, 2) * floor_div(b, 2) * (c + d) + maximum(a, b, c * d)
+size = (a + b) * (c + 2 * d) + e * (a * b + b * c + 7 * c) + maximum(a, b, c * d)
+size = size + floor_div(a, 2) * floor_div(b, 2) * (c + d)
 print(readable(size, "edcba"))
 """
 

@@ -20,7 +20,20 @@ from tests.report.costs import F, H, M, N, row
 
 AT = {"N": 3000, "M": 50_000, "F": 1600, "H": 16}
 SYMBOLS = {"N": r"|\mathcal{V}|", "M": r"|\mathcal{E}|", "F": r"d_{\mathrm{in}}"}
-ODD = ("Dense_0", "a%b", "naïve", "x#y", "{brace}", "tilde~^", "層", r"back\slash", "a--b", "<lambda>", '"quoted"', "$x$")
+ODD = (
+    "Dense_0",
+    "a%b",
+    "naïve",
+    "x#y",
+    "{brace}",
+    "tilde~^",
+    "層",
+    r"back\slash",
+    "a--b",
+    "<lambda>",
+    '"quoted"',
+    "$x$",
+)
 
 
 def small():
@@ -96,9 +109,7 @@ def test_everything_is_said():
     assert "% needs: \\usepackage{booktabs,amsmath}" in comments
     assert r"\caption{FLOPs of Net by module.}" in latex
     assert "Counted: what the mathematics asks for: 2 FLOPs per multiply-add, loops times their length." in latex
-    assert (
-        r"Holds for $|\mathcal{V}|, H \geq 1$, $|\mathcal{E}| \geq 0$, $d_{\mathrm{in}}$ a multiple of 8." in latex
-    )
+    assert r"Holds for $|\mathcal{V}|, H \geq 1$, $|\mathcal{E}| \geq 0$, $d_{\mathrm{in}}$ a multiple of 8." in latex
     assert r"Parameters in total: $2 d_{\mathrm{in}} H$." in latex
     assert r"Values at $|\mathcal{V}| = 3000$, $|\mathcal{E}| = 50{,}000$," in latex
 
@@ -140,19 +151,19 @@ def test_the_same_cost_gives_the_same_table():
 
 
 WRONG = [
-    (dict(format="pdf"), "no format is called 'pdf'"),
-    (dict(format="csv", standalone=True), "standalone is for LaTeX, not for csv"),
-    (dict(format="html", symbols=SYMBOLS), "symbols is for LaTeX"),
-    (dict(format="markdown", width=345), "width is for LaTeX"),
-    (dict(format="csv", caption="x"), "caption is for LaTeX"),
-    (dict(symbols={"Q": "q"}), "there is no symbol 'Q'"),
-    (dict(width=-1), "width=-1"),
-    (dict(label="a b"), "label='a b'"),
-    (dict(caption="a } b"), "caption="),
-    (dict(caption=3), "caption=3"),
-    (dict(command=3), "command=3"),
-    (dict(depth=0), "depth=0"),
-    (dict(quantities="params"), "not counted by module"),
+    ({"format": "pdf"}, "no format is called 'pdf'"),
+    ({"format": "csv", "standalone": True}, "standalone is for LaTeX, not for csv"),
+    ({"format": "html", "symbols": SYMBOLS}, "symbols is for LaTeX"),
+    ({"format": "markdown", "width": 345}, "width is for LaTeX"),
+    ({"format": "csv", "caption": "x"}, "caption is for LaTeX"),
+    ({"symbols": {"Q": "q"}}, "there is no symbol 'Q'"),
+    ({"width": -1}, "width=-1"),
+    ({"label": "a b"}, "label='a b'"),
+    ({"caption": "a } b"}, "caption="),
+    ({"caption": 3}, "caption=3"),
+    ({"command": 3}, "command=3"),
+    ({"depth": 0}, "depth=0"),
+    ({"quantities": "params"}, "not counted by module"),
 ]
 
 

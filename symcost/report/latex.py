@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from symcost.errors import ArgumentError
 from symcost.factoring import Product, Sum, factored
 from symcost.formatting import conditions_of, format_size, rounding
+from symcost.parts import part_of
 from symcost.polynomial import Atom, Size
 from symcost.readable import ordered_arguments
+from symcost.report.document import Formula
 from symcost.report.extent import extent
 from symcost.report.lettering import checked, letter, text
+from symcost.report.totals import formula as printed
+from symcost.report.totals import totals as all_totals
 
 if TYPE_CHECKING:
     from symcost.cost import ProgramCost
@@ -29,18 +34,38 @@ def totals(
     cost: ProgramCost, quantities: Sequence[str] = (), symbols: Mapping[str, str] | None = None, width: float = WIDTH
 ) -> str:
     """An ``align*`` of totals; without `quantities`, of all that are not 0. Needs the package amsmath."""
-    comment = f"% {cost.name}, convention {cost.convention!r}; holds for {cost.domain}".replace("\n", " ")
-    return "\n".join([comment, r"\begin{align*}", equations(cost, quantities, symbols, width), r"\end{align*}"])
+    comments = [f"{cost.name}, convention {cost.convention!r}; holds for {cost.domain}"]
+    if not quantities:
+        found, unfound = all_totals(cost)
+        comments += unfound
+        for q, size in found.items():
+            shown = printed(size, cost.domain.names, q)
+            if isinstance(shown, Formula) and shown.brief:
+                comments.append(f"{q}: {shown.brief.split('; ')[0]}; cost.latex({q!r}) sets it")
+            elif size != 0:
+                quantities = (*quantities, q)
+    lines = [f"% {line}" for comment in comments for line in comment.splitlines()]
+    equations_ = equations(cost, quantities, letters_of(cost, symbols), checked_width(width))
+    return "\n".join([*lines, r"\begin{align*}", equations_ or "0", r"\end{align*}"])
 
 
-def equations(
-    cost: ProgramCost, quantities: Sequence[str] = (), symbols: Mapping[str, str] | None = None, width: float = WIDTH
-) -> str:
+def checked_width(width: float) -> float:
+    """A width in points.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    if isinstance(width, bool) or not isinstance(width, (int, float)) or not 0 < width < 1e4:
+        raise ArgumentError(
+            f"width={width!r} is not a width in points", todo="width=345 for an article, 240 for a column of two"
+        )
+    return float(width)
+
+
+def equations(cost: ProgramCost, quantities: Sequence[str], letters: Mapping[str, str], width: float) -> str:
     """The lines of ``align`` or ``aligned``: a quantity, ``&=`` and its total."""
-    shown = quantities or [q for q in cost.quantities if cost.size(q) != 0]
-    letters = letters_of(cost, symbols)
     rows = []
-    for q in shown:
+    for q in quantities:
         left = rf"\text{{{text(q)}}}"
         lines = broken(cost.size(q), cost.domain.names, letters, width - extent(left) - 35)
         rows.append(f"{left} &= " + " \\\\\n&\\quad ".join(lines))
@@ -49,7 +74,9 @@ def equations(
 
 def in_math(cost: ProgramCost) -> str:
     """Totals for a notebook, which sets a single formula."""
-    return "\n".join([r"$\displaystyle \begin{aligned}", equations(cost), r"\end{aligned}$"])
+    # what is there without further traces
+    work = [q for q in cost.quantities if part_of(q) == "work" and cost.size(q) != 0]
+    return "\n".join([r"$\displaystyle \begin{aligned}", equations(cost, work, {}, WIDTH), r"\end{aligned}$"])
 
 
 def letters_of(cost: ProgramCost, symbols: Mapping[str, str] | None) -> dict[str, str]:

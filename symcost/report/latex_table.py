@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from symcost.errors import ArgumentError
 from symcost.report.document import Cell, Formula, Module, Share, Table
 from symcost.report.extent import extent, typewriter
-from symcost.report.latex import WIDTH, broken, formula, letters_of
+from symcost.report.latex import WIDTH, broken, checked_width, formula, letters_of
 from symcost.report.lettering import text
 from symcost.report.modules import HEADINGS
 
@@ -169,19 +169,6 @@ SIZES = ((r"\small", 0.92), (r"\footnotesize", 0.84), (r"\scriptsize", 0.76), (r
 """Smaller letters, and how wide a table is in them: its gaps do not shrink."""
 
 
-def checked_width(width: float) -> float:
-    """A width in points.
-
-    Raises:
-        ArgumentError: it is none.
-    """
-    if isinstance(width, bool) or not isinstance(width, (int, float)) or not 0 < width < 1e4:
-        raise ArgumentError(
-            f"width={width!r} is not a width in points", todo="width=345 for an article, 240 for a column of two"
-        )
-    return float(width)
-
-
 def _fit(rows: list[list[_Cell]], heads: Sequence[_Cell], width: float) -> tuple[list[tuple[int, int]], float]:
     """Cells to take out of the table until it is narrow enough, in the order of rows, and how wide it is then.
 
@@ -213,8 +200,9 @@ def _fit(rows: list[list[_Cell]], heads: Sequence[_Cell], width: float) -> tuple
 
 def _equation(title: str, found: Formula | None, letters: Letters, width: float, label: str) -> str:
     """The lines of one formula under its title; the last one has the number."""
-    assert found is not None and found.size is not None
-    lines = broken(found.size, letters.order, letters.symbols, width - 60)
+    size = found.size if found is not None else None
+    assert size is not None
+    lines = broken(size, letters.order, letters.symbols, width - 60)
     continued = " \\notag \\\\\n&\\quad\\quad ".join(lines)
     return f"&{title} \\notag \\\\\n&\\quad {continued} \\label{{{label}}}"
 

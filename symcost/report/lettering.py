@@ -103,7 +103,7 @@ def letter(name: str) -> str:
             return rf"\text{{{text(word)}}}"
         return rf"\{upright}{{{text(word)}}}"
 
-    found = part(base, "mathit")
+    found = part(base or name, "mathit")
     if above:
         found += "^{" + r"\,".join(part(word, "mathrm") for word in above) + "}"
     if below:

@@ -18,7 +18,8 @@ def to_csv(table: Table) -> str:
 
     Example:
         >>> from symcost.report.document import Formula, Module, Share
-        >>> print(to_csv(Table(("module", "FLOPs"), ((Module(("a,b",)), Formula("2*N")),), ("module", "flops"))), end="")
+        >>> rows = ((Module(("a,b",)), Formula("2*N")),)
+        >>> print(to_csv(Table(("module", "FLOPs"), rows, ("module", "flops"))), end="")
         module,flops
         "a,b",2*N
     """

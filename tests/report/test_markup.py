@@ -128,7 +128,9 @@ def test_long_formulas_go_on_in_the_next_line():
 
 @pytest.mark.parametrize("width", [120, 200, 345])
 def test_lines_are_as_wide_as_they_may_be_and_lose_nothing(width):
-    size = n * (f * (h + 3 * n + 5) + maximum(7 * h * n, 9 * f * h, n**3)) + sum((i * f**i * h for i in range(9)), start=7)
+    size = n * (f * (h + 3 * n + 5) + maximum(7 * h * n, 9 * f * h, n**3)) + sum(
+        (i * f**i * h for i in range(9)), start=7
+    )
     lines = broken(size, ["N", "F", "H"], {}, width)
     assert len(lines) > 1
     assert all(extent(line) <= width for line in lines)
@@ -161,9 +163,7 @@ def test_letters_that_cannot_be_set(symbols, why):
 
 
 def test_names_as_text():
-    assert text("a_b%c#d&e$f{g}~^\\") == (
-        r"a\_b\%c\#d\&e\$f\{g\}\textasciitilde{}\textasciicircum{}\textbackslash{}"
-    )
+    assert text("a_b%c#d&e$f{g}~^\\") == (r"a\_b\%c\#d\&e\$f\{g\}\textasciitilde{}\textasciicircum{}\textbackslash{}")
     assert (text("naïve"), text("层"), text("a--b"), text("<|>")) == (
         "naïve",
         "U+5C42",

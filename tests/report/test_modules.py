@@ -219,19 +219,19 @@ def test_modules_print_as_names():
 # -- wrong calls -----------------------------------------------------------------------------
 
 WRONG = [
-    (dict(depth=0), ArgumentError, "depth=0 is not a number of components"),
-    (dict(depth="2"), ArgumentError, "depth='2' is not a number"),
-    (dict(depth=True), ArgumentError, "depth=True"),
-    (dict(quantities=()), ArgumentError, "a table needs a quantity"),
-    (dict(quantities="floops"), ArgumentError, "no quantity is called 'floops'"),
-    (dict(quantities=("flops", 3)), ArgumentError, "no quantity is called 3"),
-    (dict(quantities=3), ArgumentError, "quantities=3"),
-    (dict(quantities="params"), ArgumentError, r'to do: cost.readable\("params"\)'),
-    (dict(quantities="peak_memory"), ArgumentError, "peak_memory is not counted by module"),
-    (dict(at={"N": 3}), MissingSizeError, "no size was given for M, F, H"),
-    (dict(at={**AT, "F": 7}), DomainError, "below the smallest admissible size, 8"),
-    (dict(at=3), ArgumentError, "at=3 gives no sizes by name"),
-    (dict(at=[AT]), ArgumentError, "gives no sizes by name"),
+    ({"depth": 0}, ArgumentError, "depth=0 is not a number of components"),
+    ({"depth": "2"}, ArgumentError, "depth='2' is not a number"),
+    ({"depth": True}, ArgumentError, "depth=True"),
+    ({"quantities": ()}, ArgumentError, "a table needs a quantity"),
+    ({"quantities": "floops"}, ArgumentError, "no quantity is called 'floops'"),
+    ({"quantities": ("flops", 3)}, ArgumentError, "no quantity is called 3"),
+    ({"quantities": 3}, ArgumentError, "quantities=3"),
+    ({"quantities": "params"}, ArgumentError, r'to do: cost.readable\("params"\)'),
+    ({"quantities": "peak_memory"}, ArgumentError, "peak_memory is not counted by module"),
+    ({"at": {"N": 3}}, MissingSizeError, "no size was given for M, F, H"),
+    ({"at": {**AT, "F": 7}}, DomainError, "below the smallest admissible size, 8"),
+    ({"at": 3}, ArgumentError, "at=3 gives no sizes by name"),
+    ({"at": [AT]}, ArgumentError, "gives no sizes by name"),
 ]
 
 
