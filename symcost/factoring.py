@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import gcd, lcm
+from math import gcd, inf, lcm
 
 from symcost.formatting import atom_order, format_power, term_order
 from symcost.polynomial import Atom, Monomial, Number, Size, terms_of
@@ -149,14 +149,16 @@ class _Factoring:
         """The divisor that saves most characters, and its quotient: their product is part of the sum."""
         if len(terms) < 3:
             return None
-        best, most = None, self.length(terms) * SAVING
         repeated = self.repeated(terms)
-        for divisor, quotient in self.candidates(terms) if repeated is None else [repeated]:
+        best, most = None, (0 if repeated else self.length(terms) * SAVING, inf)
+        for divisor, quotient in [repeated] if repeated else self.candidates(terms):
             products = [_multiply(d, q) for d in divisor for q in quotient]
             saved = sum(self.term(m, terms[m]) + 3 for m in products) - 3
             saved -= self.length(quotient) + 2 + self.length(divisor) + 1 + 2 * (len(divisor) > 1)
-            if saved > most or (repeated and saved > 0):
-                best, most = (divisor, quotient), saved
+            # of two that save the same, the one that leaves less in the parentheses
+            rated = saved, sum(e for m in divisor for _, e in m)
+            if rated > most:
+                best, most = (divisor, quotient), rated
         return best
 
     def repeated(self, terms: Terms) -> tuple[Terms, Terms] | None:
