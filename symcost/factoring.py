@@ -5,8 +5,9 @@ The canonical form of a size is its monomials: two sizes are equal if these are,
 
 1. What counts at special sizes only is gathered by its condition, last: ``[B = 1]*(4*N + 12)``.
 2. A factor that all terms share comes out, a number or a monomial: ``B*T*(8*D + 25)``.
-3. A symbol comes out that two thirds of the terms are multiplied by once: ``L*(...)`` for what repeats over layers.
-4. Else, of the factors that some terms share, the one that saves most characters, if it saves a twelfth of its sum:
+3. Of the symbols that two thirds of the terms are multiplied by once, the one that saves most characters comes out:
+   ``L*(...)`` for what repeats over layers.
+4. Where there is none, of the factors that some terms share, the one that saves most characters, if it saves a twelfth of its sum:
    ``N*(...) + M*(...)`` for nodes and edges; sums too, ``(N + M)*(H + C)``. Then the same again with the parts.
 5. A factor comes out only where that makes the formula shorter, and parentheses stand at most `DEPTH` deep.
 
@@ -151,7 +152,7 @@ class _Factoring:
             return None
         repeated = self.repeated(terms)
         best, most = None, (0 if repeated else self.length(terms) * SAVING, inf)
-        for divisor, quotient in [repeated] if repeated else self.candidates(terms):
+        for divisor, quotient in repeated or self.candidates(terms):
             products = [_multiply(d, q) for d in divisor for q in quotient]
             saved = sum(self.term(m, terms[m]) + 3 for m in products) - 3
             saved -= self.length(quotient) + 2 + self.length(divisor) + 1 + 2 * (len(divisor) > 1)
@@ -161,17 +162,20 @@ class _Factoring:
                 best, most = (divisor, quotient), rated
         return best
 
-    def repeated(self, terms: Terms) -> tuple[Terms, Terms] | None:
-        """The symbol that most terms, not all, are multiplied by once, and none more often; and its quotient."""
+    def repeated(self, terms: Terms) -> list[tuple[Terms, Terms]]:
+        """Symbols that most terms, not all, are multiplied by once, and none more often; with their quotients."""
         counts: dict[Atom, int] = {}
         for monomial in terms:
             for atom, exponent in monomial:
                 counts[atom] = counts.get(atom, 0) + (1 if exponent == 1 else -len(terms))
         often = [a for a, n in counts.items() if a.kind == "symbol" and len(terms) > n >= REPEATED * len(terms)]
-        if not often:
-            return None
-        atom = min(often, key=lambda a: (-counts[a], self.atom_key(a)))
-        return {((atom, 1),): 1}, {_quotient(m, ((atom, 1),)): c for m, c in terms.items() if (atom, 1) in m}
+        return [self.divided(terms, atom, 1) for atom in sorted(often, key=self.atom_key)]
+
+    def divided(self, terms: Terms, atom: Atom, exponent: int) -> tuple[Terms, Terms]:
+        """The monomial that all terms with a power of `atom` share, and these terms without it."""
+        part = {m: c for m, c in terms.items() if dict(m).get(atom, 0) >= exponent}
+        divisor = _shared(part)
+        return {divisor: 1}, {_quotient(m, divisor): c for m, c in part.items()}
 
     def candidates(self, terms: Terms) -> Iterator[tuple[Terms, Terms]]:
         """Monomials that divide several terms, and sums that several such monomials multiply."""
@@ -181,20 +185,19 @@ class _Factoring:
             self.work -= len(terms)
             if self.work < 0:
                 return
-            divided = {m: c for m, c in terms.items() if dict(m).get(atom, 0) >= e}
-            if len(divided) > 1:
-                divisor = _shared(divided)
-                quotients.append({_quotient(m, divisor): c for m, c in divided.items()})
-                yield {divisor: 1}, quotients[-1]
+            divisor, quotient = self.divided(terms, atom, e)
+            if len(quotient) > 1:
+                quotients.append(quotient)
+                yield divisor, quotient
         for i, one in enumerate(quotients[:PAIRS]):
             for other in quotients[i:PAIRS]:
                 common = {m: c for m, c in one.items() if other.get(m) == c}
                 self.work -= len(one) * len(terms)
                 if self.work < 0:
                     return
-                divisor = self.multipliers(terms, common) if len(common) > 1 else {}
-                if len(divisor) > 1:
-                    yield divisor, common
+                sums = self.multipliers(terms, common) if len(common) > 1 else {}
+                if len(sums) > 1:
+                    yield sums, common
 
     def multipliers(self, terms: Terms, quotient: Terms) -> Terms:
         """What `quotient` is multiplied by, where all the products are among `terms`."""
