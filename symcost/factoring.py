@@ -7,8 +7,8 @@ The canonical form of a size is its monomials: two sizes are equal if these are,
 2. A factor that all terms share comes out, a number or a monomial: ``B*T*(8*D + 25)``.
 3. Of the symbols that two thirds of the terms are multiplied by once, the one that saves most characters comes out:
    ``L*(...)`` for what repeats over layers.
-4. Where there is none, of the factors that some terms share, the one that saves most characters, if it saves a twelfth of its sum:
-   ``N*(...) + M*(...)`` for nodes and edges; sums too, ``(N + M)*(H + C)``. Then the same again with the parts.
+4. Where there is none, of the factors that some terms share, the one that saves most, if it saves a twelfth of its
+   sum: ``N*(...) + M*(...)`` for nodes and edges; sums too, ``(N + M)*(H + C)``. Then the same again with the parts.
 5. A factor comes out only where that makes the formula shorter, and parentheses stand at most `DEPTH` deep.
 
 Functions of sizes (floors, maxima, logarithms) are factors like symbols; nested floors have collapsed when they were
@@ -179,7 +179,7 @@ class _Factoring:
 
     def candidates(self, terms: Terms) -> Iterator[tuple[Terms, Terms]]:
         """Monomials that divide several terms, and sums that several such monomials multiply."""
-        powers = {(a, e) for m in terms for a, exponent in m for e in range(1, min(exponent, 4) + 1)}
+        powers = dict.fromkeys((a, e) for m in terms for a, exponent in m for e in range(1, min(exponent, 4) + 1))
         quotients: list[Terms] = []
         for atom, e in sorted(powers, key=lambda f: (self.atom_key(f[0]), f[1])):
             self.work -= len(terms)

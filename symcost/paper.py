@@ -19,7 +19,7 @@ from symcost.polynomial import Size, atoms_of
 from symcost.query.encode import provenance
 from symcost.readable import readable
 from symcost.report.document import Fact, Report
-from symcost.report.latex import WIDTH, formula, letters_of
+from symcost.report.latex import WIDTH, checked_width, formula, letters_of
 from symcost.report.latex_table import PACKAGES, Letters, tabular
 from symcost.report.lettering import balanced, text
 from symcost.report.modules import HEADINGS
@@ -52,7 +52,7 @@ def paper(
     command: str = "",
 ) -> str:
     """See `ProgramCost.paper`."""
-    if format not in FORMATS:
+    if not isinstance(format, str) or format not in FORMATS:
         raise ArgumentError(f"no format is called {format!r}", todo=f"format= one of {', '.join(map(repr, FORMATS))}")
     for name, given in (("caption", caption), ("command", command)):
         if not isinstance(given, str):
@@ -79,7 +79,8 @@ def paper(
         return FORMATS[format](report)
     if width is None:
         width = STANDALONE_WIDTH if standalone else WIDTH
-    return _latex(table, report, Letters(cost.domain.names, letters), float(width), caption, label, standalone)
+    width = checked_width(width)
+    return _latex(table, report, Letters(cost.domain.names, letters), width, caption, label, standalone)
 
 
 def _markdown(report: Report) -> str:
@@ -100,7 +101,7 @@ def _csv(report: Report) -> str:
     said = [f"{fact.label}: {fact.text}" for fact in (*report.facts, *report.warnings)]
     said += [f"at: {', '.join(f'{name}={size}' for name, size in point.items())}" for point in report.points]
     said += [*report.tables[0].notes, *report.notes]
-    return "".join(f"# {line}\n" for line in [report.title, *said]) + to_csv(report.tables[0])
+    return "".join(f"# {' '.join(line.split())}\n" for line in [report.title, *said]) + to_csv(report.tables[0])
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {"latex": str, "markdown": _markdown, "csv": _csv, "html": _html}

@@ -133,7 +133,10 @@ class Printed:
         return to_html(cost_report(self))
 
     def _repr_html_(self: Any) -> str:
-        return self.html()
+        from symcost.report.html import to_html
+        from symcost.report.totals import brief_report
+
+        return to_html(brief_report(self))
 
     def _repr_latex_(self: Any) -> str:
         from symcost.report.latex import in_math

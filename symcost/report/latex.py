@@ -94,7 +94,7 @@ def formula(size: Size | Fraction, names: Sequence[str] = (), symbols: Mapping[s
         >>> from symcost.polynomial import symbol, ceil_div
         >>> n, f = symbol("N"), symbol("d_model")
         >>> print(formula(2 * n * f**2 + 5 * n * f + ceil_div(n, 2), ["N", "d_model"], {"N": r"|\mathcal{V}|"}))
-        2 |\mathcal{V}| d_{\mathrm{model}}^{2} + 5 |\mathcal{V}| d_{\mathrm{model}} + \lceil |\mathcal{V}|/2 \rceil
+        |\mathcal{V}| d_{\mathrm{model}} (2 d_{\mathrm{model}} + 5) + \lceil |\mathcal{V}|/2 \rceil
     """
     return " ".join(piece for _, piece in _pieces(factored(size, names), tuple(names), symbols or {}, 0))
 

@@ -44,17 +44,16 @@ def text(name: str) -> str:
 
 
 def checked(symbols: Mapping[str, str] | None, known: Iterable[str]) -> dict[str, str]:
-    """The user's letters.
+    """The user's letters; and the names of symbols that would look the same without, ``x1`` and ``x_1``.
 
     Raises:
-        ArgumentError: for a symbol that no formula can contain, or letters that LaTeX cannot set.
+        ArgumentError: for a symbol that no formula can contain, letters that LaTeX cannot set, or that two would share.
     """
     names = [*known]
-    if symbols is None:
-        return {}
-    if not isinstance(symbols, Mapping):
+    if symbols is not None and not isinstance(symbols, Mapping):
         raise ArgumentError(f"symbols={symbols!r} says no letters", todo='symbols={"N": r"|\\mathcal{V}|"}')
-    for name, letters in symbols.items():
+    given = dict(symbols or {})
+    for name, letters in given.items():
         if name not in names:
             raise ArgumentError(
                 f"there is no symbol {name!r} to write as {letters!r}",
@@ -68,7 +67,17 @@ def checked(symbols: Mapping[str, str] | None, known: Iterable[str]) -> dict[str
                     Typed(f'symbols={{"{name}": r"d_{{in}}"}}', f"--symbol '{name}=d_{{in}}'"),
                 ),
             )
-    return {str(name): letters for name, letters in symbols.items()}
+    written = {name: given.get(name) or letter(name) for name in names}
+    for name in names:
+        same = [other for other in names if written[other] == written[name]]
+        if len(same) > 1 and any(other in (symbols or {}) for other in same):
+            raise ArgumentError(
+                f"the symbols {' and '.join(same)} would both be written as {written[name]}",
+                todo=f"other letters for {same[-1]}",
+            )
+        if len(same) > 1:
+            given |= {other: verbatim(other) for other in same}
+    return given
 
 
 def balanced(latex: str) -> bool:
@@ -86,29 +95,33 @@ def letter(name: str) -> str:
     r"""A symbol as LaTeX.
 
     Example:
-        >>> print(letter("N"), letter("d_model"), letter("alpha"), letter("width"), letter("trips_while_0"))
-        N d_{\mathrm{model}} \alpha \mathit{width} \mathit{trips}_{\mathrm{while}\,0}
+        >>> print(letter("N"), letter("d_model"), letter("x1"), letter("alpha"), letter("trips_while_0"))
+        N d_{\mathrm{model}} x_{1} \alpha \mathit{trips}_{\mathrm{while}\,0}
     """
-    from sympy.printing.conventions import split_super_sub
+    base, *below = name.split("_")
+    stem = base.rstrip("0123456789")
+    if not stem or not all(below):  # what its underscores mean is not known
+        return verbatim(name)
+    if stem != base:
+        base, below = stem, [base[len(stem) :], *below]
+    found = _word(base, "mathit")
+    return found + ("_{" + r"\,".join(_word(word, "mathrm") for word in below) + "}" if below else "")
+
+
+def verbatim(name: str) -> str:
+    """A symbol as its name is typed."""
+    return rf"\text{{\textit{{{text(name)}}}}}"
+
+
+def _word(word: str, upright: str) -> str:
     from sympy.printing.latex import translate
 
-    base, above, below = split_super_sub(name)
-
-    def part(word: str, upright: str) -> str:
-        word = _greek(word)
-        known = translate(word)
-        if known.startswith("\\") or len(word) == 1 or word.isdigit():
-            return known if known.startswith("\\") or word.isascii() else rf"\text{{{text(word)}}}"
-        if not word.isascii():
-            return rf"\text{{{text(word)}}}"
-        return rf"\{upright}{{{text(word)}}}"
-
-    found = part(base or name, "mathit")
-    if above:
-        found += "^{" + r"\,".join(part(word, "mathrm") for word in above) + "}"
-    if below:
-        found += "_{" + r"\,".join(part(word, "mathrm") for word in below) + "}"
-    return found
+    known = translate(_greek(word))
+    if known.startswith("\\"):
+        return known
+    if not word.isascii():
+        return rf"\text{{{text(word)}}}"
+    return word if len(word) == 1 or word.isdigit() else rf"\{upright}{{{text(word)}}}"
 
 
 def _greek(word: str) -> str:

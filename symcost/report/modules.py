@@ -11,6 +11,7 @@ from symcost.conventions import convention
 from symcost.errors import ArgumentError
 from symcost.formatting import leading_terms
 from symcost.ledger import Key, Ledger
+from symcost.parts import part_of
 from symcost.polynomial import Poly, Size, bind, terms_of
 from symcost.readable import readable
 from symcost.report.breakdown import LAYERS, ORDER, Line, joined
@@ -105,7 +106,9 @@ def module_table(
     Args:
         depth: of module paths, the program's outermost module included; None for all. point: checked sizes.
     """
-    rows = Ledger([r for r in cost.ledger.rows if r.key.flag != "inputs" and not r.key.branch])
+    # bytes may need further traces, which nobody waits for who has not asked for them
+    ledger = cost.part("traffic" if any(part_of(q) == "traffic" for q in quantities) else "work")
+    rows = Ledger([r for r in ledger.rows if r.key.flag != "inputs" and not r.key.branch])
     groups = rows.group(lambda key: Key("/".join(key.scope.split("/")[:depth]), "", "", "", ""))
     for row in groups.rows:
         row.count, row.costs = 0, {q: row[q] for q in quantities}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import symcost as sc
+from symcost.domain import Dim, Domain
 from symcost.errors import ArgumentError, ConventionError
 from symcost.polynomial import (
     ceil_div,
@@ -19,10 +21,11 @@ from symcost.polynomial import (
 )
 from symcost.report.extent import extent
 from symcost.report.latex import broken, formula
-from symcost.report.lettering import text
+from symcost.report.lettering import letter, text
 from symcost.report.markdown import to_markdown
 from symcost.report.totals import cost_report
 from tests.report import costs
+from tests.report.costs import row
 
 MARKDOWN = """\
 ### Net
@@ -154,12 +157,42 @@ def test_symbols_are_written_as_the_user_wishes():
         ({"N": "$a$"}, "nothing that LaTeX can set"),
         ({"N": "a%b"}, "nothing that LaTeX can set"),
         ({"N": 3}, "nothing that LaTeX can set"),
+        ({"N": "M"}, "the symbols N and M would both be written as M"),
+        ({"N": "q", "H": "q"}, "the symbols N and H would both"),
         ("N=a", "says no letters"),
     ],
 )
 def test_letters_that_cannot_be_set(symbols, why):
     with pytest.raises(ArgumentError, match=why.replace("(", "\\(")):
         costs.graph().latex(symbols=symbols)
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [
+        ("N", "N"),
+        ("d_in", r"d_{\mathrm{in}}"),
+        ("x12", "x_{12}"),
+        ("Ω", r"\Omega"),
+        ("层", r"\text{U+5C42}"),
+        ("_", r"\text{\textit{\_}}"),
+        ("x__y", r"\text{\textit{x\_\_y}}"),
+        ("_x", r"\text{\textit{\_x}}"),
+    ],
+)
+def test_letters_of_symbols(name, latex):
+    assert letter(name) == latex
+
+
+def test_symbols_that_would_look_the_same_are_written_out():
+    cost = costs.cost(
+        row("A", "dot", flops=symbol("x1") * 5 + symbol("x_1") * 7),
+        domain=Domain((Dim("x1"), Dim("x_1"))),
+    )
+    assert r"5 \text{\textit{x1}} + 7 \text{\textit{x\_1}}" in cost.latex("flops")
+    with pytest.raises(ArgumentError, match=r"both be written as x_\{1\}"):
+        cost.latex(symbols={"x1": "x_{1}"})
+    assert "5 y + 7 x_{1}" in cost.latex("flops", symbols={"x1": "y"})
 
 
 def test_names_as_text():
@@ -179,7 +212,20 @@ def test_totals_as_html():
     assert "<strong>&lt;lambda&gt; &amp; co</strong>" in html
     assert f"<code>{cost.text('flops')}</code>" in html
     assert "<strong>unknown: unknown_mystery_0 stands for" in html
-    assert html == cost._repr_html_()
+
+
+def test_a_notebook_shows_what_is_there_and_traces_nothing():
+    cost = costs.graph()
+    html = cost._repr_html_()
+    assert "<code>4*N*F*H + M*H</code>" in html
+    assert "bytes_accessed: found when asked for; print(cost) shows all" in html
+    assert "bytes_accessed" not in cost._repr_latex_()
+    fn_cost = sc.trace(lambda x: x * 2, sc.array("N"))
+    before = len(fn_cost.samples)
+    assert fn_cost._repr_html_()
+    assert fn_cost._repr_latex_()
+    assert fn_cost.table()._repr_html_()
+    assert len(fn_cost.samples) == before
 
 
 def test_a_notebook_sets_totals_as_one_formula():
