@@ -185,7 +185,7 @@ needs_latex = pytest.mark.skipif(LATEX is None, reason="pdflatex is not installe
 
 
 def compiled(folder: Path, document: str) -> str:
-    """The log of a document that LaTeX has set twice, so that references are known."""
+    """The log of a document that LaTeX has set, again if references were not known."""
     assert LATEX is not None
     (folder / "table.tex").write_text(document, "utf-8")
     for _ in range(2):
@@ -197,6 +197,8 @@ def compiled(folder: Path, document: str) -> str:
         )
         log = (folder / "table.log").read_text("latin-1")
         assert ran.returncode == 0, log[-3000:]
+        if "Rerun to get" not in log and "undefined references" not in log:
+            break
     assert (folder / "table.pdf").stat().st_size > 1000
     return log
 
@@ -243,6 +245,6 @@ def test_latex_sets_a_traced_model(tmp_path):
     cost = sc.zoo.get("transformer-block").trace()
     sizes = {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64}
     document = cost.paper(
-        standalone=True, quantities=("flops", "transcendentals", "bytes_accessed"), at=sizes, symbols={"K": "d_k"}
+        standalone=True, quantities=("flops", "transcendentals", "macs"), at=sizes, symbols={"K": "d_k"}
     )
     assert_clean(compiled(tmp_path, document))
