@@ -86,9 +86,10 @@ def tabular(table: Table, letters: Letters, width: float = WIDTH, label: str = "
     checked_width(width)
     if not isinstance(label, str) or not re.fullmatch(r"[\w.:+-]+", label, re.ASCII):
         raise ArgumentError(f"label={label!r} cannot name an equation", todo='letters and digits: label="cost"')
-    panels = [_Panel(table, letters, width)]
-    if panels[0].width > width:
-        panels = [_Panel(part, letters, width) for part in _by_quantity(table)]
+    parts = _by_quantity(table)
+    panels = [_Panel(table, letters, width, all_=len(parts) == 1)]
+    if panels[0].width > width and len(parts) > 1:
+        panels = [_Panel(part, letters, width, all_=True) for part in parts]
     bodies, equations = [], []
     for panel in panels:
         bodies.append(panel.latex(label, len(equations) + 1))
@@ -121,13 +122,13 @@ class _Panel:
         width: in points, after all that can be done about it but smaller letters.
     """
 
-    def __init__(self, table: Table, letters: Letters, width: float):
+    def __init__(self, table: Table, letters: Letters, width: float, *, all_: bool):
         self.table, self.letters, self.available = table, letters, width
         self.lines = [*table.rows, *([table.total] if table.total else [])]
         self.rows = [[_cell(c, letters) for c in row] for row in self.lines]
         self.columns = [HEADINGS.get(name, name) for name in table.columns]
         self.heads = [_Cell(text(_capital(name)), 5.2 * len(name)) for name in self.columns]
-        self.moved, self.width = _fit(self.rows, self.heads, width)
+        self.moved, self.width = _fit(self.rows, self.heads, width, all_)
 
     def latex(self, label: str, first: int) -> str:
         """The ``tabular``; `first` is the number of its first equation."""
@@ -169,10 +170,12 @@ SIZES = ((r"\small", 0.92), (r"\footnotesize", 0.84), (r"\scriptsize", 0.76), (r
 """Smaller letters, and how wide a table is in them: its gaps do not shrink."""
 
 
-def _fit(rows: list[list[_Cell]], heads: Sequence[_Cell], width: float) -> tuple[list[tuple[int, int]], float]:
+def _fit(
+    rows: list[list[_Cell]], heads: Sequence[_Cell], width: float, all_: bool
+) -> tuple[list[tuple[int, int]], float]:
     """Cells to take out of the table until it is narrow enough, in the order of rows, and how wide it is then.
 
-    Long formulas go first; then names of modules are broken, then shorter formulas go.
+    Long formulas go first; then names of modules are broken; then, if `all_` may, shorter formulas go.
     """
     moved: set[tuple[int, int]] = set()
 
@@ -194,7 +197,8 @@ def _fit(rows: list[list[_Cell]], heads: Sequence[_Cell], width: float) -> tuple
         for c in cells:
             if c.module is not None and any("/" in name for name in c.module.names):
                 c.latex, c.width = _wrapped(c.module)
-    move(2 * REFERENCE)
+    if all_:
+        move(2 * REFERENCE)
     return sorted(moved), whole()
 
 
