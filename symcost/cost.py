@@ -25,6 +25,7 @@ from symcost.ledger import LARGEST, Key, Ledger, Row, Unknown
 from symcost.lines import line_ledger, line_only, no_lines
 from symcost.parts import BY_LINE, part_of, quantities_of
 from symcost.polynomial import Size, bind, symbols_of
+from symcost.printed import Printed
 from symcost.values import Values
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 _AXES = ("scope", "primitive", "dtype", "unit", "phase", "branch")
 
 
-class ProgramCost(Formulas):
+class ProgramCost(Formulas, Printed):
     """What a program costs, as formulas in the sizes of its arguments and hyper-parameters.
 
     Made by `sc.trace` and its siblings. Quantities (`flops`, `transcendentals`, `int_ops`,
@@ -554,22 +555,6 @@ class ProgramCost(Formulas):
         from symcost.report.markdown import summary
 
         return summary(self)
-
-    def latex(self, *quantities: str) -> str:
-        r"""Totals as a LaTeX ``align*``; all that are not 0 if none is named. Needs the package amsmath.
-
-        Example:
-            >>> import symcost as sc
-            >>> cost = sc.trace(lambda x, w: x @ w, sc.array("N F"), sc.array("F H"))
-            >>> print(cost.latex("flops"))
-            % <lambda>, convention 'algorithm'; holds for N >= 1, F >= 1, H >= 1
-            \begin{align*}
-            \text{flops} &= 2 N F H
-            \end{align*}
-        """
-        from symcost.report.latex import totals
-
-        return totals(self, quantities)
 
     def __repr__(self) -> str:
         return f"<ProgramCost {self.name}, convention {self.convention!r}, {self.domain}>"

@@ -89,5 +89,9 @@ class SaveError(SymcostError):
     """A file that cannot be written."""
 
 
+class MissingPackageError(SymcostError):
+    """A package that only one feature needs is not installed."""
+
+
 class LoadError(SymcostError):
     """A file that is not a symcost cost, or a module path that does not import."""

@@ -112,26 +112,30 @@ def parse_relations(text: str) -> tuple[tuple[Relation, ...], tuple[str, ...]]:
 
 @lru_cache(maxsize=4096)
 def _parse_shape(text: str) -> tuple[tuple[Size, ...], tuple[str, ...]]:
-    parser = _Parser(text, "shape string")
+    parser = Parser(text, "shape string")
     return parser.shape(), tuple(parser.names)
 
 
 @lru_cache(maxsize=1024)
 def _parse_relations(text: str) -> tuple[tuple[Relation, ...], tuple[str, ...]]:
-    parser = _Parser(text, "relation")
+    parser = Parser(text, "relation")
     return parser.relations(), tuple(parser.names)
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
     kind: str  # "name", "number", "sign", "end"
     text: str
     start: int
     end: int
 
 
-class _Parser:
-    """Recursive descent over one text."""
+class Parser:
+    """Recursive descent over one text; `symcost.formula_grammar` extends it."""
+
+    signs = _TOKEN
+    functions: Mapping[str, Callable[[list[Ratio]], Ratio]]
+    arity: Mapping[str, int]
 
     def __init__(self, text: str, what: str):
         self.text, self.what = text, what
@@ -140,17 +144,17 @@ class _Parser:
         self.at = 0
         self.depth = 0  # inside parentheses spaces separate nothing
 
-    def _tokens(self) -> list[_Token]:
+    def _tokens(self) -> list[Token]:
         found, position, length = [], 0, len(self.text.rstrip())
         while position < length:
-            match = _TOKEN.match(self.text, position)
+            match = self.signs.match(self.text, position)
             if match is None:
                 position += len(self.text[position:]) - len(self.text[position:].lstrip())
                 raise self._error(f"{self.text[position]!r} has no meaning here", position)
             kind = match.lastgroup or ""
-            found.append(_Token(kind, match[kind], match.start(kind), match.end(kind)))
+            found.append(Token(kind, match[kind], match.start(kind), match.end(kind)))
             position = match.end()
-        return [*found, _Token("end", "", length, length)]
+        return [*found, Token("end", "", length, length)]
 
     def _error(self, why: str, position: int, todo: str | None = None) -> DimensionError:
         return DimensionError(
@@ -160,10 +164,10 @@ class _Parser:
         )
 
     @property
-    def next(self) -> _Token:
+    def next(self) -> Token:
         return self.tokens[self.at]
 
-    def _take(self, *texts: str) -> _Token | None:
+    def _take(self, *texts: str) -> Token | None:
         """The next token, consumed, if it is one of `texts`."""
         token = self.next
         if token.kind == "sign" and token.text in texts:
@@ -296,7 +300,7 @@ class _Parser:
         if token.kind == "number":
             return Ratio(int(token.text))
         if token.kind == "name":
-            if token.text in _FUNCTIONS and self.next.text == "(" and self.next.start == token.end:
+            if token.text in self.functions and self.next.text == "(" and self.next.start == token.end:
                 return self._call(token)
             name = checked_name(token.text)
             self.names[name] = None
@@ -310,7 +314,7 @@ class _Parser:
         found = "the end" if token.kind == "end" else repr(token.text)
         raise self._error(f"a name or a number is expected, not {found}", token.start)
 
-    def _call(self, function: _Token) -> Ratio:
+    def _call(self, function: Token) -> Ratio:
         opening = self.next
         self.at += 1
         self.depth += 1
@@ -318,7 +322,7 @@ class _Parser:
         while self._take(","):
             arguments.append(self._sum())
         self._close(opening)
-        arity = _ARITY.get(function.text, len(arguments))
+        arity = self.arity.get(function.text, len(arguments))
         if len(arguments) != arity:
             raise self._error(f"{function.text}() takes {arity} argument(s), not {len(arguments)}", function.start)
         rounds = function.text in ("floor", "ceil", "ceiling", "mod", "Mod")
@@ -326,9 +330,9 @@ class _Parser:
             raise self._error(f"{function.text}() of a quotient", function.start, todo="round the quotient with //")
         if function.text in ("mod", "Mod") and arguments[1].numerator == 0:
             raise self._error("division by zero", function.start)
-        return _FUNCTIONS[function.text](arguments)
+        return self.functions[function.text](arguments)
 
-    def _close(self, opening: _Token) -> None:
+    def _close(self, opening: Token) -> None:
         self.depth -= 1
         if not self._take(")"):
             raise self._error(
@@ -362,3 +366,4 @@ _FUNCTIONS |= {
     "Mod": _mod,
 }
 _ARITY = {"abs": 1, "Abs": 1, "floor": 1, "ceil": 1, "ceiling": 1, "mod": 2, "Mod": 2}
+Parser.functions, Parser.arity = _FUNCTIONS, _ARITY

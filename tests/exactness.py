@@ -8,7 +8,8 @@ from typing import Any
 import jax
 
 from symcost.capture import from_jaxpr
-from symcost.conventions import convention
+from symcost.conventions import MEMORY, convention
+from symcost.formula_grammar import parse_formula
 from symcost.interpret import interpret
 from symcost.rules.registry import QUANTITIES
 
@@ -44,3 +45,13 @@ def assert_exact(
         assert found == theirs, f"at {sizes} the formula has {found}, XLA counts {theirs}"
     fresh = [sizes for sizes in points if dict(sizes) not in traced_before]
     assert fresh, "every point had been traced before"
+
+
+def assert_readable(cost: Any) -> None:
+    """What people are shown is the formula itself: read back it is equal, and no longer than the canonical text."""
+    for quantity in convention(cost.convention).quantities:
+        if quantity in MEMORY:
+            continue
+        text = cost.readable(quantity)
+        assert parse_formula(text) == cost.size(quantity), quantity
+        assert len(text) <= len(cost.text(quantity)), quantity

@@ -22,7 +22,8 @@ PACKAGE = ROOT / "symcost"
 ORDER = [
     # exact sizes and what may be said about them
     *("advice", "errors"),
-    *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
+    *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear"),
+    *("formatting", "factoring", "readable", "formula_grammar", "evaluation", "expression"),
     # how they grow
     *("assumptions", "directions", "asymptotics", "limits", "growth", "quotients"),
     # the user's symbols and arrays
@@ -72,6 +73,7 @@ ORDER = [
         "annotate",
         "cost_table",
         "formulas",
+        "printed",
         "cost",
         "expected",
         "algebra",
@@ -80,7 +82,7 @@ ORDER = [
         "api",
     ),
     # what is made of it
-    *("query", "hardware", "xla", "zoo", "cli", "__main__", "demo"),
+    *("query", "paper", "hardware", "xla", "zoo", "cli", "__main__", "demo"),
 ]
 """Files and rooms (folders) from the bottom up. Whatever stands to the right may import what stands to the left."""
 
@@ -95,6 +97,8 @@ UPWARD = {
     # `cost.save(path)`
     ("cost", "query"),
     ("crossing", "hardware"),
+    # `cost.paper(...)` says what it was made with, as a stored cost does
+    ("printed", "paper"),
 }
 """Imports inside functions that go up all the same."""
 
@@ -115,6 +119,9 @@ PLAIN = {
     "domain",
     "quasilinear",
     "formatting",
+    "factoring",
+    "readable",
+    "formula_grammar",
     "evaluation",
     "program",
 }
@@ -266,7 +273,7 @@ def test_rooms_that_need_no_framework(room):
 def test_nothing_is_imported_that_the_package_does_not_ask_for():
     known = {"jax", "jaxlib", "flax", "optax", "numpy", "sympy", "typer", "rich", "click", "symcost"}
     known |= {"packaging", "platformdirs", "diskcache"}
-    known |= {"matplotlib"}  # the extra "plot"
+    known |= {"matplotlib", "pandas"}  # the extras "plot" and "frame"
     others = [str(s) for s in imports() if s.name.split(".")[0] not in known | sys.stdlib_module_names]
     assert not others, "\n".join(others)
 

@@ -1,4 +1,4 @@
-"""The command line: `symcost trace | compare | crossover | query | zoo | rules | chips | targets | doctor`.
+"""The command line: `symcost trace | compare | crossover | paper | query | zoo | rules | chips | targets | doctor`.
 
 JAX is imported when something is traced, not before.
 """

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from symcost import __version__
-from symcost.cli import annotate, chips, compare, crossover, platforms, query, rules, targets, trace, zoo
+from symcost.cli import annotate, chips, compare, crossover, paper, platforms, query, rules, targets, trace, zoo
 from symcost.cli.options import Debug, examples
 from symcost.errors import SymcostError
 
@@ -55,6 +55,7 @@ app = typer.Typer(
         'symcost trace model.py:Net --arg "B T F" --set width=F --build --by scope',
         'symcost compare model.py:Net --arg "B F" --set features=H --at B=32,F=64,H=16',
         "symcost crossover zoo:gcn-sparse zoo:gcn-dense --wrt M --quantity bytes",
+        "symcost paper zoo:gcn-sparse -o table.tex",
         "symcost compare zoo:mlp --target cpu,gpu-h100,tpu-v5e --at B=8,F=9,H=7,C=5",
     ),
 )
@@ -76,6 +77,7 @@ app.command("trace", epilog=trace.EXAMPLES)(trace.command)
 app.command("annotate", epilog=annotate.EXAMPLES)(annotate.command)
 app.command("compare", epilog=compare.EXAMPLES)(compare.command)
 app.command("crossover", epilog=crossover.EXAMPLES)(crossover.command)
+app.command("paper", epilog=paper.EXAMPLES)(paper.command)
 app.command("query", epilog=query.EXAMPLES)(query.command)
 app.add_typer(zoo.app, name="zoo")
 app.command("rules", epilog=rules.EXAMPLES)(rules.command)

@@ -44,10 +44,18 @@ def save(cost: ProgramCost, path: str | Path, *, conventions: Sequence[str] = ()
     if not isinstance(path, str | Path) or not str(path):
         raise ArgumentError(f"{path!r} is not a path", todo='cost.save("cost.json")')
     text = json.dumps(document(cost, conventions), separators=(",", ":"), ensure_ascii=False)
-    target = Path(path)
+    write(Path(path), text + "\n")
+
+
+def write(target: Path, text: str) -> None:
+    """Replace a file as a whole, or not at all.
+
+    Raises:
+        SaveError: it cannot be written.
+    """
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        beside.write_text(text + "\n", "utf-8")
+        beside.write_text(text, "utf-8")
         beside.replace(target)
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -65,7 +73,7 @@ def document(cost: ProgramCost, conventions: Sequence[str] = ()) -> dict[str, An
         "format": FORMAT,
         "version": VERSION,
         "name": cost.name,
-        "provenance": _provenance(cost),
+        "provenance": provenance(cost),
         "atoms": encoder.atoms,
         "sizes": encoder.sizes,
         "costs": stored,
@@ -146,7 +154,7 @@ def _number(value: Any) -> Any:
     return f"{value.numerator}/{value.denominator}" if isinstance(value, Fraction) else int(value)
 
 
-def _provenance(cost: ProgramCost) -> dict[str, Any]:
+def provenance(cost: ProgramCost) -> dict[str, Any]:
     """What was counted, with which versions, and the commit of the folder it was done in."""
     import symcost
 

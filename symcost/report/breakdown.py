@@ -50,12 +50,17 @@ def table_report(table: CostTable, sizes: Mapping[str, Any] | None = None, *, jo
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A row to print: what tells it apart, what it costs, how many rows of the ledger it stands for."""
+class Line:
+    """A row to print: what tells it apart, what it costs, how many rows of the ledger it stands for.
+
+    Attributes:
+        run: of several rows, which part of the module's path differs, and what it is in the first and in the last.
+    """
 
     label: tuple[str, ...]
     row: Row
     times: int = 1
+    run: tuple[int, str, str] | None = None
 
     @property
     def remark(self) -> str:
@@ -75,7 +80,7 @@ def breakdown(table: CostTable, point: Mapping[str, int] | None = None, *, join:
     axes, cost = table.axes, table.cost
     places = short_lines(r.key.line for r in table.ledger.rows)
     lines = [
-        _Line(tuple(places[r.key.line] if axis == "line" else getattr(r.key, axis) for axis in axes), _at(r, point))
+        Line(tuple(places[r.key.line] if axis == "line" else getattr(r.key, axis) for axis in axes), _at(r, point))
         for r in table.ledger.rows
     ]
     whole = _total(lines, len(axes))
@@ -90,7 +95,7 @@ def breakdown(table: CostTable, point: Mapping[str, int] | None = None, *, join:
         lines = sorted(lines, key=lambda line: _number(line.row[shared]), reverse=True)
     repeats = any(line.times > 1 for line in lines)
 
-    def cells(line: _Line) -> tuple[Cell, ...]:
+    def cells(line: Line) -> tuple[Cell, ...]:
         found: list[Cell] = [
             text or ("(outside of modules)" if axis == "scope" else "")
             for text, axis in zip(line.label, axes, strict=True)
@@ -123,12 +128,12 @@ def _at(row: Row, point: Mapping[str, int] | None) -> Row:
     return Row(row.key, bind(row.count, point), {q: bind(size, point) for q, size in row.costs.items()})
 
 
-def _total(lines: list[_Line], columns: int) -> _Line:
+def _total(lines: list[Line], columns: int) -> Line:
     """The sum of the rows outside of branches."""
     rows = [line.row for line in lines if not line.row.key.branch]
     costs = {q: total(row[q] for row in rows) for q in ORDER}
     key = Key("", "", "", "", "")
-    return _Line(("total", *[""] * (columns - 1)), Row(key, total(row.count for row in rows), costs), len(rows))
+    return Line(("total", *[""] * (columns - 1)), Row(key, total(row.count for row in rows), costs), len(rows))
 
 
 def _number(size: Size) -> int:
@@ -139,7 +144,7 @@ def _share(size: Size, whole: Size) -> Share | None:
     return Share(size / whole) if isinstance(size, int) and isinstance(whole, int) else None
 
 
-def joined(lines: list[_Line], scope: int) -> list[_Line]:
+def joined(lines: list[Line], scope: int) -> list[Line]:
     """Rows with equal costs whose paths differ in one number, as one row: ``Encoder/Block_{0..11}/Dense_0``.
 
     The outermost number is tried first, so that layers are joined rather than the parts of a layer.
@@ -149,7 +154,7 @@ def joined(lines: list[_Line], scope: int) -> list[_Line]:
     """
     depth = max((line.label[scope].count("/") for line in lines), default=0) + 1
     for position in range(depth):
-        groups: dict[Any, list[tuple[int, _Line]]] = {}
+        groups: dict[Any, list[tuple[int, Line]]] = {}
         for line in lines:
             parts = line.label[scope].split("/")
             match = re.fullmatch(r"(.*?)(\d+)", parts[position]) if position < len(parts) else None
@@ -169,7 +174,7 @@ _NUMBER = "\0"
 """Stands for the number that paths differ in; no path contains it."""
 
 
-def _join(key: Any, group: list[tuple[int, _Line]], scope: int) -> list[_Line]:
+def _join(key: Any, group: list[tuple[int, Line]], scope: int) -> list[Line]:
     indices = [index for index, _ in group]
     times, first = len(group), group[0][1].row
     if times == 1 or indices != [*range(indices[0], indices[0] + times)]:
@@ -177,10 +182,13 @@ def _join(key: Any, group: list[tuple[int, _Line]], scope: int) -> list[_Line]:
     label = list(key[0])
     label[scope] = label[scope].replace(_NUMBER, f"{{{indices[0]}..{indices[-1]}}}")
     row = Row(first.key, times * first.count, {q: times * size for q, size in first.costs.items()})
-    return [_Line(tuple(label), row, times)]
+    position = key[0][scope][: key[0][scope].index(_NUMBER)].count("/")
+    stem = key[0][scope].split("/")[position]
+    ends = (stem.replace(_NUMBER, str(index)) for index in (indices[0], indices[-1]))
+    return [Line(tuple(label), row, times, (position, *ends))]
 
 
-def _notes(lines: list[_Line], repeats: bool, axes: Sequence[str]) -> tuple[str, ...]:
+def _notes(lines: list[Line], repeats: bool, axes: Sequence[str]) -> tuple[str, ...]:
     found = []
     if any(line.row.key.branch for line in lines):
         found.append(BRANCHES)

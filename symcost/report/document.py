@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from symcost.polynomial import Size
+
 UNITS = {
     "flops": "FLOPs",
     "transcendentals": "calls",
@@ -33,6 +35,7 @@ class Formula:
 
     Attributes:
         text: all of it. brief: what people are shown where that is too long, or "".
+        size: what it stands for, where it may be set in LaTeX.
 
     Example:
         >>> Formula("2*N*F - max(N - 1, F) + [B = 1]").terms
@@ -41,6 +44,7 @@ class Formula:
 
     text: str
     brief: str = ""
+    size: Size | None = None
 
     @property
     def shown(self) -> str:
@@ -84,7 +88,30 @@ class Share:
         return f"{100 * self.part:.1f}%"
 
 
-Cell = str | int | float | Formula | Share | None
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module, or a run of equal ones, as a row of a table.
+
+    Attributes:
+        names: its path; of a run the first and the last. times: how many modules the row stands for.
+        remark: what is said beside the name.
+
+    Example:
+        >>> str(Module(("Block_0", "Block_11"), 12)), str(Module(("Net",), remark="own"))
+        ('Block_0 … Block_11 (×12)', 'Net (own)')
+    """
+
+    names: tuple[str, ...]
+    times: int = 1
+    remark: str = ""
+
+    def __str__(self) -> str:
+        counted = [f"(×{self.times})"] if self.times > 1 else []
+        remarked = [f"({self.remark})"] if self.remark else []
+        return " ".join([" … ".join(self.names), *counted, *remarked])
+
+
+Cell = str | int | float | Formula | Share | Module | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +224,10 @@ def plain(report: Report) -> dict[str, Any]:
     if len(report.points) == 1:
         found["at"] = dict(report.points[0])
     for quantity in report.quantities:
-        found[quantity.name] = _cell(quantity.values[0] if len(quantity.values) == 1 else quantity.formula)
+        found[quantity.name] = plain_cell(quantity.values[0] if len(quantity.values) == 1 else quantity.formula)
     found |= dict.fromkeys(report.zeros, 0)
     if report.quantities or report.zeros:
-        named = {q.name: _cell(q.formula) for q in report.quantities}
+        named = {q.name: plain_cell(q.formula) for q in report.quantities}
         found["formulas"] = {**{n: str(f) for n, f in named.items()}, **dict.fromkeys(report.zeros, "0")}
         found["leading"] = {q.name: q.leading.text for q in report.quantities if q.leading}
         orders = {q.name: q.big_o for q in report.quantities if q.big_o}
@@ -210,7 +237,7 @@ def plain(report: Report) -> dict[str, Any]:
         found["points"] = [
             {
                 "at": dict(point),
-                **{q.name: _cell(q.values[i]) for q in report.quantities},
+                **{q.name: plain_cell(q.values[i]) for q in report.quantities},
                 **dict.fromkeys(report.zeros, 0),
             }
             for i, point in enumerate(report.points)
@@ -224,10 +251,13 @@ def plain(report: Report) -> dict[str, Any]:
 
 
 def _row(table: Table, row: tuple[Cell, ...]) -> dict[str, Any]:
-    return dict(zip(table.keys, map(_cell, row), strict=True))
+    return dict(zip(table.keys, map(plain_cell, row), strict=True))
 
 
-def _cell(cell: Cell) -> Any:
+def plain_cell(cell: Cell) -> Any:
+    """A cell as a text, a number or None."""
     if isinstance(cell, Formula):
         return cell.text
+    if isinstance(cell, Module):
+        return str(cell)
     return cell.part if isinstance(cell, Share) else cell

@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
 
-from symcost.report.document import Cell, Formula
+from symcost.report.document import Cell, Formula, Module
 
 WIDE = 40
 """A formula column is not made narrower than this, unless its formulas are."""
@@ -80,7 +80,7 @@ def is_number(cell: Cell) -> bool:
     """Whether a cell belongs at the right of its column; a text may be a number with its sign, ``+816``."""
     if isinstance(cell, str):
         return re.fullmatch(r"[+-]?[\d,.]*%?", cell) is not None
-    return not isinstance(cell, Formula)
+    return not isinstance(cell, (Formula, Module))
 
 
 def natural_width(column: Sequence[Cell]) -> int:
@@ -92,6 +92,6 @@ def _least(cell: Cell) -> int:
     text = plain_text(cell)
     if isinstance(cell, Formula):
         return min(len(text), WIDE)
-    if isinstance(cell, str) and " " in cell:
+    if isinstance(cell, (str, Module)) and " " in text:
         return min(len(text), SENTENCE)
     return len(text)

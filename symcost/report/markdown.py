@@ -6,23 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from symcost.domain import format_sizes
-from symcost.report.breakdown import table_report
 from symcost.report.document import Cell, Formula, Report, Table
 from symcost.report.totals import cost_report
 
 if TYPE_CHECKING:
     from symcost.cost import ProgramCost
-    from symcost.cost_table import CostTable
 
 
 def summary(cost: ProgramCost) -> str:
     """The totals of a cost."""
     return to_markdown(cost_report(cost))
-
-
-def table(cost_table: CostTable) -> str:
-    """The rows of a table of costs."""
-    return to_markdown(table_report(cost_table))
 
 
 def to_markdown(report: Report) -> str:

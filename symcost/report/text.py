@@ -14,14 +14,12 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from symcost.domain import format_sizes
-from symcost.report.breakdown import table_report
 from symcost.report.document import Cell, Formula, Report, Table
 from symcost.report.layout import FormulaText, is_number, natural_width, plain_text
 from symcost.report.totals import cost_report
 
 if TYPE_CHECKING:
     from symcost.cost import ProgramCost
-    from symcost.cost_table import CostTable
 
 LINES = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A line under the heading, another above the total."""
@@ -34,11 +32,6 @@ DROPPED = ("operations", "unexplained", "macs", "int_ops", "collective_bytes", "
 def summary(cost: ProgramCost) -> str:
     """What ``print(cost)`` shows."""
     return to_text(cost_report(cost))
-
-
-def table(cost_table: CostTable) -> str:
-    """What ``print(cost.by_scope())`` shows."""
-    return to_text(table_report(cost_table))
 
 
 def to_text(report: Report, width: int | None = None) -> str:

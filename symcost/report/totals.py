@@ -12,6 +12,7 @@ from symcost.errors import GeneralizationError
 from symcost.formatting import format_size
 from symcost.growth import leading_terms
 from symcost.ledger import LARGEST
+from symcost.parts import part_of
 from symcost.polynomial import Poly, Size, arguments, atoms_of, bind, make, symbols_of, terms_of
 from symcost.report.document import UNITS, Fact, Formula, Quantity, Report
 from symcost.rules.registry import ASKED
@@ -61,6 +62,23 @@ def cost_report(
         tuple(q for q, size in sizes.items() if size == 0),
         warnings=warnings(cost),
         notes=(*unfound, *largest(cost), *asked(cost), *notes(_printed(quantities, shown), cost.domain.names)),
+    )
+
+
+def brief_report(cost: ProgramCost) -> Report:
+    """The totals that are there without further traces: what a notebook shows of a cost that nobody printed."""
+    sizes = {q: cost.size(q) for q in cost.quantities if part_of(q) == "work"}
+    shown = {q: size for q, size in sizes.items() if size != 0}
+    quantities = tuple(Quantity(q, UNITS[q], formula(size, cost.domain.names, q)) for q, size in shown.items())
+    left = [q for q in cost.quantities if part_of(q) != "work"]
+    more = [f"{', '.join(left)}: found when asked for; print(cost) shows all"] if left else []
+    return Report(
+        cost.name,
+        facts(cost),
+        quantities=quantities,
+        zeros=tuple(q for q, size in sizes.items() if size == 0),
+        warnings=warnings(cost),
+        notes=(*notes(shown.values(), cost.domain.names), *more),
     )
 
 
@@ -122,7 +140,7 @@ def formula(size: Size | Fraction, names: Sequence[str], quantity: str = "") -> 
     if not isinstance(size, Poly):
         return size if isinstance(size, int) else float(size)
     text = format_size(size, names)
-    return Formula(text, _brief(size, names, quantity) if quantity in LARGEST and len(text) > LONG else "")
+    return Formula(text, _brief(size, names, quantity) if quantity in LARGEST and len(text) > LONG else "", size)
 
 
 def _brief(size: Size, names: Sequence[str], quantity: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 import symcost as sc
 from symcost import zoo
 from symcost.errors import DomainError
-from tests.exactness import assert_exact
+from tests.exactness import assert_exact, assert_readable
 
 POINTS, FEW = 10, 5
 LARGE = ("resnet50", "mlp-mixer", "vit")
@@ -34,13 +34,16 @@ def test_forward_is_exact_at_fresh_sizes(name, rng):
     assert_exact(forward(name), entry.build, samples)
     for sizes in samples[:5]:
         assert forward(name).at(**sizes).params == entry.at(sizes).parameters()
+    assert_readable(forward(name))
 
 
 @pytest.mark.parametrize("name", zoo.names("reference"))
 def test_loss_and_gradient_are_exact_at_fresh_sizes(name, rng):
     entry = zoo.get(name)
+    cost = entry.trace_gradient()
     # XLA's count of a large gradient takes as many traces again: `make test-long` does that
-    assert_exact(entry.trace_gradient(), entry.build_gradient, entry.samples(rng, FEW), xla=name not in LARGE)
+    assert_exact(cost, entry.build_gradient, entry.samples(rng, FEW), xla=name not in LARGE)
+    assert_readable(cost)
 
 
 @pytest.mark.long
