@@ -24,7 +24,7 @@ from symcost.formulas import Formulas
 from symcost.ledger import LARGEST, Key, Ledger, Row, Unknown
 from symcost.parts import part_of, quantities_of
 from symcost.polynomial import Size, bind, symbols_of
-from symcost.values import Values
+from symcost.values import Values, lacking
 
 if TYPE_CHECKING:
     import sympy
@@ -229,20 +229,57 @@ class ProgramCost(Formulas):
         try:
             return function(sizes)
         except KeyError:
-            missing = sorted(self._needed[quantity] - set(sizes))
-        found = [u for u in self.unknown if any(m == u.symbol or m.startswith(u.symbol + "_") for m in missing)]
-        trips = [m for m in missing if m.startswith("trips_")]
-        if trips:
-            raise MissingSizeError(
-                f"{quantity} depends on trip counts that the program does not say: {', '.join(trips)}",
-                where="; ".join(str(u) for u in found) or None,
-                todo=advice("{} with all sizes, or {} when it is traced", at(trips), trip(trips[0])),
-            )
-        raise UnknownPrimitiveError(
-            f"{quantity} contains primitives without a rule: {', '.join(missing)}",
-            where="; ".join(str(u) for u in found) or None,
-            todo=advice("its cost, {} with all sizes; a rule with @sc.rule; or cost.lower_bound()", at(missing)),
-        )
+            raise lacking(self, quantity, sorted(self._needed[quantity] - set(sizes))) from None
+
+    def function(
+        self,
+        quantities: str | Sequence[str] = "flops",
+        backend: str = "python",
+        *,
+        chip: str | Path | Chip | None = None,
+        devices: int | None = None,
+        check: bool = True,
+    ) -> Callable[..., Any]:
+        """Formulas as a function of sizes, which are given by name.
+
+        Args:
+            quantities: a name, or a list of names; "seconds" on a chip are those of the roofline.
+            backend: "python" (integers in, exact integers out), "numpy" or "jax" (arrays, broadcast).
+            chip, devices: for "seconds", as `seconds` takes them.
+            check: whether sizes are compared with the domain.
+
+        Returns:
+            A function that returns one value, or a dict by quantity for a list. It needs the symbols that the
+            formulas contain, its `arguments`, trip counts and unknown costs among them; other names are ignored.
+
+            "python" and "numpy" are exact whatever the sizes are: the array is int64, and of Python integers where a
+            value needs more. Formulas with fractions (`expected`) give `fractions.Fraction` and float64 (to 1e-15).
+
+            "jax" works inside `jit`, `vmap`, `grad` and `lax.cond`; importing JAX is left to it. All arithmetic is
+            on integers as wide as the result needs, so that sums that overflow or cancel are right. With x64 off
+            the result is float32 within 1e-6 of the exact value (inf above 3.4e38). With x64 on it is int64, exact
+            below 2**63 and 2**63 - 1 from there on; float64 where sizes are floats or formulas have fractions. Of
+            floats it is differentiable: floors, logarithms and indicators have derivative 0. At floats that are no
+            integers below 2**53 plain float arithmetic is used, right relative to the largest term.
+
+            Sizes outside of the domain raise DomainError. In JAX arrays they cannot: the result is nan there, or
+            -2**63 as int64. With ``check=False`` nothing is compared and the result is of no use there.
+
+        Raises:
+            ArgumentError, ConventionError: no such back end, or quantity.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: x @ w, sc.array("N F"), sc.array("F H"))
+            >>> flops = cost.function("flops")
+            >>> flops(N=2708, F=1433, H=16), flops.arguments
+            (124178048, ('N', 'F', 'H'))
+            >>> cost.function(["flops", "bytes_accessed"], "numpy")(N=[1, 10], F=3, H=5)["flops"]
+            array([ 30, 300])
+        """
+        from symcost.query.function import function
+
+        return function(self, quantities, backend, chip=chip, devices=devices, check=check)
 
     # -- conventions -------------------------------------------------------------------------
     def under(self, name: str, *, platform: str = "cpu") -> ProgramCost:

@@ -74,7 +74,7 @@ ORDER = [
         "api",
     ),
     # what is made of it
-    *("query", "hardware", "xla", "zoo", "cli", "__main__", "demo"),
+    *("hardware", "query", "xla", "zoo", "cli", "__main__", "demo"),
 ]
 """Files and rooms (folders) from the bottom up. Whatever stands to the right may import what stands to the left."""
 
