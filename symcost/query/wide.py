@@ -71,6 +71,8 @@ class WideArithmetic:
     def __init__(self, xp: Any):
         self.xp = xp
 
+    bounds = staticmethod(bounds)
+
     # -- sums and products -------------------------------------------------------------------
     def multiply_add(self, a: Number, b: Number, c: Number) -> Number:
         """``a*b + c``"""
