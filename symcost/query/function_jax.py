@@ -160,7 +160,7 @@ class JaxIntegers(WideArithmetic):
         def body(i: Any, state: Any) -> Any:
             quotient, rest = state
             place, shift = count - 1 - i // BITS, BITS - 1 - i % BITS
-            bit = Wide((digits[place] >> shift.astype(jnp.uint32) & 1,), 0, 1)
+            bit = Wide((digits[place] >> jnp.asarray(shift, jnp.uint32) & 1,), 0, 1)
             twice = self.multiply_add(Wide(rest, 0, max(most - 1, 1)), 2, bit)
             fits = jnp.broadcast_to(jnp.asarray(self.at_least(twice, divisor)), shape)
             rest = self.within(self.where(fits, self.subtract(twice, divisor), twice), 0, max(most - 1, 1))
