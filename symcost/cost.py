@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from symcost.expected import Conditional
     from symcost.hardware import Chip
     from symcost.moment import Peak
+    from symcost.query.solve import Solution
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 """What JAX lowers programs for."""
@@ -280,6 +282,42 @@ class ProgramCost(Formulas):
         from symcost.query.function import function
 
         return function(self, quantities, backend, chip=chip, devices=devices, check=check)
+
+    def solve(
+        self,
+        quantity: str,
+        budget: float | Fraction,
+        symbol: Any,
+        *,
+        chip: str | Path | Chip | None = None,
+        devices: int | None = None,
+        **sizes: Any,
+    ) -> Solution:
+        """The largest size of one symbol at which a quantity is within a budget.
+
+        Args:
+            quantity: a name; "seconds" with `chip`. budget: what the quantity may be at most.
+            symbol: which size is looked for, by name or as sympy has it. sizes: all others that the formula contains.
+
+        Returns:
+            An object that prints as the answer: `.value` (None where no size fits, or `.unbounded`), `.cost_at`, and
+            `.exact`: the formula is proven never to fall as the symbol grows, or all sizes were tried. Else
+            `.searched` says which sizes were looked at.
+
+        Raises:
+            ArgumentError: no such symbol, or no budget. MissingSizeError, DomainError: as `at` raises them.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: x @ w, sc.array("B F"), sc.array("F F"))
+            >>> print(cost.solve("flops", 10**9, "B", F=1000))
+            B = 500 at F=1000: flops 1,000,000,000, within the budget of 1,000,000,000
+            B = 501 takes 1,002,000,000
+            exact: B was found by bisection: the formula never falls as B grows
+        """
+        from symcost.query.solve import solve
+
+        return solve(self, quantity, budget, symbol, chip=chip, devices=devices, sizes=sizes)
 
     # -- conventions -------------------------------------------------------------------------
     def under(self, name: str, *, platform: str = "cpu") -> ProgramCost:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from symcost import __version__
-from symcost.cli import chips, compare, crossover, platforms, query, rules, targets, trace, zoo
+from symcost.cli import chips, compare, crossover, platforms, query, rules, solve, targets, trace, zoo
 from symcost.cli.options import Debug, examples
 from symcost.errors import SymcostError
 
@@ -76,6 +76,7 @@ app.command("trace", epilog=trace.EXAMPLES)(trace.command)
 app.command("compare", epilog=compare.EXAMPLES)(compare.command)
 app.command("crossover", epilog=crossover.EXAMPLES)(crossover.command)
 app.command("query", epilog=query.EXAMPLES)(query.command)
+app.command("solve", epilog=solve.EXAMPLES)(solve.command)
 app.add_typer(zoo.app, name="zoo")
 app.command("rules", epilog=rules.EXAMPLES)(rules.command)
 app.command("chips", epilog=chips.EXAMPLES)(chips.command)
