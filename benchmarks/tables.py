@@ -25,6 +25,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 SECTION = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PACKAGES = ("python", "jax", "jaxlib", "flax", "optax", "numpy", "sympy")
 QUERY_BAR_MS, IMPORT_BAR_MS = 1.0, 300
+GCN_BAR_US, TRANSFORMER_BAR_US, SUM_BAR, XLA_BAR = 5, 50, 3, 10**5
 READINGS = {"never_traced": "sizes that were never traced", "again": "the same sizes once more"}
 
 
@@ -154,9 +155,13 @@ def query(found: dict[str, Any]) -> Parts:
         yield f"{row['model']} {row['program']}"
         yield f"{row['all_characters']:,}"
         yield from (f"{1e3 * row[key]:.3f}" for key in ("first_call", "one", "all"))
+        yield f"{1e6 * row['function']:.2f}"
 
-    yield "Milliseconds of `cost.at(...)`, the first call apart; medians over fresh sizes."
-    headings = ("program", "characters of all formulas", "first call", "FLOPs", "all quantities")
+    yield (
+        "Milliseconds of `cost.at(...)`, the first call apart, and microseconds of `cost.function(\"flops\")`; medians "
+        "over fresh sizes."
+    )
+    headings = ("program", "characters of all formulas", "first call", "FLOPs", "all quantities", "function, µs")
     yield table(headings, map(tuple, map(cells, rows)))
     slow = [
         f"{row['model']} {row['program']} ({1e3 * row['all']:.2f})" for row in rows if 1e3 * row["all"] > QUERY_BAR_MS
@@ -164,6 +169,28 @@ def query(found: dict[str, Any]) -> Parts:
     longest = max(1e3 * row["all"] for row in rows)
     verdict = f"above the bar of 1 ms: {listed(slow)}" if slow else "all within the bar of 1 ms"
     yield f"The longest evaluation of all quantities takes {longest:.3f} ms; {verdict}."
+    yield from functions(rows, found["batch"])
+
+
+def functions(rows: list[dict[str, Any]], batch: dict[str, Any]) -> Parts:
+    """Formulas as functions, against their bars."""
+    took = {f"{row['model']} {row['program']}": 1e6 * row["function"] for row in rows}
+    gcn, transformer = (max(us for name, us in took.items() if name.startswith(p)) for p in ("gcn", "transformer"))
+    yield (
+        f"A function's call takes at most {gcn:.2f} µs for graph convolutions, "
+        f"{'within' if gcn < GCN_BAR_US else 'above'} the bar of {GCN_BAR_US} µs, and {transformer:.2f} µs for "
+        f"transformers, {'within' if transformer < TRANSFORMER_BAR_US else 'above'} the bar of {TRANSFORMER_BAR_US} µs."
+    )
+    ratio, rate = batch["of_the_sum"]["median"], batch["times_xla"]["median"]
+    yield (
+        f"{batch['points']:,} points of the graph convolution's FLOPs in one jitted call take "
+        f"{1e3 * batch['formula']['median']:.0f} ms where one sum `n + m + f + h` of the same int32 arrays takes "
+        f"{1e3 * batch['sum']['median']:.0f} ms (in turns, {times(batch['formula'])}): {ratio:.2f} times "
+        f"as long, {'within' if ratio <= SUM_BAR else 'above'} the bar of {SUM_BAR}. Asking XLA takes "
+        f"{1e3 * batch['xla']['median']:.0f} ms a point, so the formula has {rate:,.0f} times its rate, "
+        f"{'above' if rate >= XLA_BAR else 'below'} the bar of {XLA_BAR:,}. The largest relative error among 1,000 of the "
+        f"points is {batch['largest_relative_error']:.1e}."
+    )
 
 
 def interpret(found: dict[str, Any]) -> Parts:

@@ -30,6 +30,12 @@ UNITS |= {"K": 1000}
 SECONDS = {"s": Fraction(1), "ms": Fraction(1, 10**3), "us": Fraction(1, 10**6), "ns": Fraction(1, 10**9)}
 _BUDGET = re.compile(r"\s*(\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*([a-zA-Z]*)\s*")
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="OBJECT", show_default=False, help="As for `symcost trace`, or a [bold].json[/bold] file of --save."
+    ),
+]
 Quantity = Annotated[
     str,
     typer.Option("--quantity", metavar="NAME", help="flops, bytes, peak_memory, params ..., seconds (with --chip)."),
@@ -53,7 +59,7 @@ OnChip = Annotated[
 
 
 def command(
-    target: o.Target,
+    target: Source,
     budget: Budget,
     symbol: For,
     quantity: Quantity = "flops",

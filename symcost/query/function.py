@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symcost.cost import ProgramCost
-from symcost.domain import Dim, Domain, format_sizes, near_names
+from symcost.domain import Dim, Domain, near_names
 from symcost.errors import ArgumentError, DomainError
 from symcost.grammar import parse_relations
 from symcost.polynomial import Poly, Size, symbols_of
@@ -175,6 +175,20 @@ def first_wrong(dim: Dim, values: Sequence[int]) -> str:
     return f"{dim.name} is outside of its domain"
 
 
-def excluded_at(wanted: Wanted, sizes: Mapping[str, int]) -> str:
-    """What is wrong with sizes that break a relation."""
-    return f"the relations of {wanted.domain} do not hold at {format_sizes(sizes)}"
+def broadcast(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape of a result.
+
+    Raises:
+        ArgumentError: the shapes do not go together.
+    """
+    found: tuple[int, ...] = ()
+    for name, shape in shapes.items():
+        longer, shorter = (found, shape) if len(found) >= len(shape) else (shape, found)
+        aligned = (*[1] * (len(longer) - len(shorter)), *shorter)
+        if any(a != b and 1 not in (a, b) for a, b in zip(longer, aligned, strict=True)):
+            listed = ", ".join(f"{n} {s}" for n, s in shapes.items() if s)
+            raise ArgumentError(
+                f"the arrays of sizes do not broadcast: {listed}", todo=f"{name}[:, None] for all combinations"
+            )
+        found = tuple(b if a == 1 else a for a, b in zip(longer, aligned, strict=True))
+    return found

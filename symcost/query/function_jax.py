@@ -18,7 +18,7 @@ from symcost.errors import DomainError
 from symcost.grammar import COMPARISONS, Relation
 from symcost.query.derivative import Differentiable
 from symcost.query.exact import Walk, is_integral
-from symcost.query.function import Wanted, first_wrong
+from symcost.query.function import Wanted, broadcast, first_wrong
 from symcost.query.function_python import compiled
 from symcost.query.wide import BITS, Number, Wide, WideArithmetic, bounds, pieces, width
 
@@ -48,6 +48,7 @@ def traceable(wanted: Wanted) -> Callable[..., Any]:
             values = exact(**integers)
             listed = [values] if wanted.single else [*values.values()]
             return wanted.packed([_rounded(v, _counts(wanted, q)) for v, q in zip(listed, wanted.quantities, strict=True)])
+        broadcast({name: np.shape(value) for name, value in {**integers, **floats}.items()})
         if wanted.check:
             _check_known(wanted, integers)
         if any(isinstance(value, jax.core.Tracer) for value in given.values()):

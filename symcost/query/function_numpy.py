@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ import numpy as np
 from symcost.domain import Dim
 from symcost.errors import DomainError
 from symcost.evaluation import compile_size
-from symcost.polynomial import Size
+from symcost.polynomial import Size, symbols_of
 from symcost.query.exact import Walk, is_integral
-from symcost.query.function import Wanted, first_wrong
+from symcost.query.function import Wanted, broadcast, first_wrong
 from symcost.query.small import SmallArithmetic, SmallIntegers, TooWide
 from symcost.query.wide import BITS, Number, Wide, WideArithmetic, bounds, pieces, width
 
@@ -26,6 +27,7 @@ def vectorised(wanted: Wanted) -> Callable[..., Any]:
 
     def function(*wrong: Any, **sizes: Any) -> Any:
         arrays = {name: _array(name, value) for name, value in wanted.given(wrong, sizes).items()}
+        broadcast({name: array.shape for name, array in arrays.items()})
         if wanted.check:
             _check(wanted, arrays)
         found = []
@@ -53,14 +55,17 @@ def _check(wanted: Wanted, arrays: Mapping[str, np.ndarray]) -> None:
         array = arrays[dim.name]
         if array.size and not (fine := _inside(dim, array)).all():
             raise wanted.outside(dim.name, first_wrong(dim, array[~fine].ravel()[:1].tolist()))
-    if wanted.domain.relations or wanted.domain.excluded:
-        related = {name for r in wanted.domain.relations for name in r.names}
-        related |= {name for together in wanted.excluded for r in together for name in r.names}
-        together = np.broadcast(*(arrays[name] for name in related))
-        for values in {*zip(*(np.broadcast_to(arrays[name], together.shape).ravel().tolist() for name in related))}:
-            sizes = {**{d.name: d.min for d in wanted.domain.dims}, **dict(zip(related, values, strict=True))}
-            if not wanted.domain.holds(sizes):
-                wanted.domain.check(sizes)
+    domain = wanted.domain
+    related = {name for r in domain.relations for name in r.names}
+    related |= {name for together in wanted.excluded for r in together for name in r.names}
+    if not related:
+        return
+    narrow = replace(domain, dims=tuple(dim for dim in domain.dims if dim.name in related))
+    spread = np.broadcast_arrays(*(arrays[name] for name in narrow.names))
+    for values in {*zip(*(array.ravel().tolist() for array in spread), strict=True)}:
+        sizes = dict(zip(narrow.names, values, strict=True))
+        if not narrow.holds(sizes):
+            narrow.check(sizes)
 
 
 def _inside(dim: Dim, array: np.ndarray) -> np.ndarray:
@@ -78,9 +83,8 @@ def _inside(dim: Dim, array: np.ndarray) -> np.ndarray:
 
 def _evaluated(size: Size, arrays: Mapping[str, np.ndarray], integral: bool) -> Any:
     """A formula over arrays, broadcast."""
-    from symcost.polynomial import symbols_of
-
-    needed = {name: arrays[name] for name in arrays if name in symbols_of(size)}
+    symbols = symbols_of(size)
+    needed = {name: arrays[name] for name in arrays if name in symbols}
     shape = np.broadcast_shapes(*(array.shape for array in needed.values()))
     if any(array.dtype == object for array in needed.values()):
         return _one_by_one(size, needed, shape, integral)

@@ -73,7 +73,7 @@ class Solution:
 def _shown(number: Any) -> str:
     if isinstance(number, Fraction) and number.denominator == 1:
         number = int(number)
-    return f"{number:,}" if isinstance(number, int) else f"{float(number):.6g}"
+    return f"{number:,}" if isinstance(number, int) else f"{float(number):.10g}"
 
 
 def solve(
