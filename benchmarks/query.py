@@ -135,7 +135,14 @@ def show(start: dict[str, Any], rows: list[dict[str, Any]], many: dict[str, Any]
     table = Table(title="cost.at(...), medians")
     for heading in ("model", "program"):
         table.add_column(heading, no_wrap=True)
-    headings = ("characters\nof FLOPs", "characters\nof all", "first call\nms", "FLOPs\nms", "all quantities\nms", "function\nus")
+    headings = (
+        "characters\nof FLOPs",
+        "characters\nof all",
+        "first call\nms",
+        "FLOPs\nms",
+        "all quantities\nms",
+        "function\nus",
+    )
     for heading in headings:
         table.add_column(heading, justify="right")
     for row in rows:
@@ -151,8 +158,8 @@ def show(start: dict[str, Any], rows: list[dict[str, Any]], many: dict[str, Any]
     console.width = max(console.width, 100)
     console.print(table)
     console.print(
-        f"{many['points']:,} points: {1e3 * many['formula']['median']:.1f} ms, {many['of_the_sum']['median']:.2f} times "
-        f"a sum of the sizes (bar 3), {many['times_xla']['median']:,.0f} times the rate of XLA (bar 100,000)"
+        f"{many['points']:,} points: {1e3 * many['formula']['median']:.1f} ms, {many['of_the_sum']['median']:.2f} "
+        f"times a sum of the sizes (bar 3), {many['times_xla']['median']:,.0f} times the rate of XLA (bar 100,000)"
     )
     heavy = ", ".join(start["heavy"]) or "none of " + ", ".join(HEAVY)
     console.print(f"import symcost: {1e3 * start['seconds']['median']:.1f} ms (bar 300), bringing {heavy}")

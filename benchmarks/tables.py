@@ -158,7 +158,7 @@ def query(found: dict[str, Any]) -> Parts:
         yield f"{1e6 * row['function']:.2f}"
 
     yield (
-        "Milliseconds of `cost.at(...)`, the first call apart, and microseconds of `cost.function(\"flops\")`; medians "
+        'Milliseconds of `cost.at(...)`, the first call apart, and microseconds of `cost.function("flops")`; medians '
         "over fresh sizes."
     )
     headings = ("program", "characters of all formulas", "first call", "FLOPs", "all quantities", "function, µs")
@@ -188,8 +188,8 @@ def functions(rows: list[dict[str, Any]], batch: dict[str, Any]) -> Parts:
         f"{1e3 * batch['sum']['median']:.0f} ms (in turns, {times(batch['formula'])}): {ratio:.2f} times "
         f"as long, {'within' if ratio <= SUM_BAR else 'above'} the bar of {SUM_BAR}. Asking XLA takes "
         f"{1e3 * batch['xla']['median']:.0f} ms a point, so the formula has {rate:,.0f} times its rate, "
-        f"{'above' if rate >= XLA_BAR else 'below'} the bar of {XLA_BAR:,}. The largest relative error among 1,000 of the "
-        f"points is {batch['largest_relative_error']:.1e}."
+        f"{'above' if rate >= XLA_BAR else 'below'} the bar of {XLA_BAR:,}. The largest relative error among 1,000 of "
+        f"the points is {batch['largest_relative_error']:.1e}."
     )
 
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symcost.advice import advice, at, trip
 from symcost.cases import largest_by_cases
 from symcost.conventions import convention
 from symcost.cost_table import CostTable
@@ -17,8 +16,6 @@ from symcost.errors import (
     ArgumentError,
     ConventionError,
     DomainError,
-    MissingSizeError,
-    UnknownPrimitiveError,
 )
 from symcost.evaluation import compile_size
 from symcost.formulas import Formulas

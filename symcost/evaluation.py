@@ -7,10 +7,10 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from symcost.polynomial import FUNCTIONS, Atom, Size, symbols_of, terms_of
+from symcost.polynomial import FUNCTIONS, Atom, Poly, Size, symbols_of, terms_of
 
 
-def compile_size(size: Size) -> Callable[[Mapping[str, int]], Any]:
+def compile_size(size: Size | Fraction) -> Callable[[Mapping[str, int]], Any]:
     """A function from sizes (symbol name -> int) to the exact value of `size`: an integer, a fraction if it is none.
 
     The function raises KeyError for a missing name.
@@ -20,7 +20,7 @@ def compile_size(size: Size) -> Callable[[Mapping[str, int]], Any]:
         >>> compile_size(3 * floor_div(symbol("N"), 2) + 1)({"N": 7})
         10
     """
-    source = Source(symbols_of(size))
+    source = Source(symbols_of(size) if isinstance(size, Poly) else ())
     result = source.exact(size)
     head = [f"    {local} = sizes[{name!r}]" for name, local in source.symbols.items()]
     return made("formula(sizes)", [*head, *source.lines, f"    return {result}"])

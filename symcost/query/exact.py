@@ -43,7 +43,7 @@ class Walk:
         arithmetic: of the numbers. sizes: a number for each symbol.
 
     Attributes:
-        failed: masks of elements that have no value here (a division by 0, a power beyond any size); booleans or arrays.
+        failed: masks of elements without a value here (a division by 0, a power beyond any size), booleans or arrays.
     """
 
     def __init__(self, arithmetic: Arithmetic, sizes: Mapping[str, Any]):
@@ -255,4 +255,3 @@ def _at(terms: Mapping[Monomial, Fraction], point: Mapping[Atom, int]) -> Fracti
             c = c * point[atom] ** exponent
         total += c
     return total
-

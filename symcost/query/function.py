@@ -94,13 +94,20 @@ def _index(name: str, value: Any) -> int:
 
 
 def function(
-    cost: ProgramCost, quantities: Any, backend: str, *, chip: Any = None, devices: int | None = None, check: bool = True
+    cost: ProgramCost,
+    quantities: Any,
+    backend: str,
+    *,
+    chip: Any = None,
+    devices: int | None = None,
+    check: bool = True,
 ) -> Callable[..., Any]:
     """A function from sizes to quantities; see `ProgramCost.function`."""
     if backend not in BACKENDS:
         near = near_names(str(backend), BACKENDS)
         raise ArgumentError(
-            f"there is no back end {backend!r}", todo=f"backend={near[0]!r}" if near else f"one of {', '.join(BACKENDS)}"
+            f"there is no back end {backend!r}",
+            todo=f"backend={near[0]!r}" if near else f"one of {', '.join(BACKENDS)}",
         )
     if not isinstance(check, bool):
         raise ArgumentError(f"check={check!r} is neither True nor False", todo="check=False")

@@ -47,11 +47,13 @@ def traceable(wanted: Wanted) -> Callable[..., Any]:
         if not floats and all(isinstance(value, int) for value in integers.values()):
             values = exact(**integers)
             listed = [values] if wanted.single else [*values.values()]
-            return wanted.packed([_rounded(v, _counts(wanted, q)) for v, q in zip(listed, wanted.quantities, strict=True)])
+            return wanted.packed(
+                [_rounded(v, _counts(wanted, q)) for v, q in zip(listed, wanted.quantities, strict=True)]
+            )
         broadcast({name: np.shape(value) for name, value in {**integers, **floats}.items()})
         if wanted.check:
             _check_known(wanted, integers)
-        if any(isinstance(value, jax.core.Tracer) for value in given.values()):
+        if any(isinstance(value, jax.core.Tracer) for value in given.values()):  # type: ignore[attr-defined]
             return wanted.packed(evaluate(integers, floats))
         # outside of a trace, other sizes of the same types are no reason to compile again
         dynamic = {name: _array(value, dims[name]) for name, value in integers.items()}
@@ -91,7 +93,7 @@ def _array(value: Any, dim: Dim) -> Any:
     if isinstance(value, jax.Array):
         return value
     low, high = (value, value) if isinstance(value, int) else (int(value.min(initial=0)), int(value.max(initial=0)))
-    if -INT32 <= low and high <= INT32:
+    if low >= -INT32 and high <= INT32:
         return np.asarray(value, np.int32)
     do, most = WideArithmetic(np), 2 ** (BITS * width(0, max(high, 2**32))) - 1
     if isinstance(value, int):
@@ -105,7 +107,7 @@ def _counts(wanted: Wanted, quantity: str) -> bool:
 
 
 def _x64() -> bool:
-    return jnp.asarray(np.int64(0)).dtype == np.int64 if jax.config.jax_enable_x64 else False
+    return bool(jax.config.jax_enable_x64)  # type: ignore[attr-defined]
 
 
 def _rounded(value: Any, counts: bool) -> jax.Array:
@@ -210,7 +212,9 @@ class _Evaluation:
         for name, value in {**arrays, **floats}.items():
             dim = self.dims[name]
             if isinstance(value, tuple):
-                sizes[name] = Wide(value, dim.min, min(dim.max or 2 ** (BITS * len(value)), 2 ** (BITS * len(value)) - 1))
+                sizes[name] = Wide(
+                    value, dim.min, min(dim.max or 2 ** (BITS * len(value)), 2 ** (BITS * len(value)) - 1)
+                )
             elif jnp.issubdtype(value.dtype, jnp.floating):
                 sizes[name] = self._from_floats(value, dim)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,11 @@ import numpy as np
 from symcost.domain import Dim
 from symcost.errors import DomainError
 from symcost.evaluation import compile_size
-from symcost.polynomial import Size, symbols_of
+from symcost.polynomial import Poly, Size, symbols_of
 from symcost.query.exact import Walk, is_integral
 from symcost.query.function import Wanted, broadcast, first_wrong
 from symcost.query.small import SmallArithmetic, SmallIntegers, TooWide
-from symcost.query.wide import BITS, Number, Wide, WideArithmetic, bounds, pieces, width
+from symcost.query.wide import BITS, Number, WideArithmetic, bounds, pieces, width
 
 BLOCK = 2**15
 """Elements that are computed at a time, so that what is between stays in the processor's cache."""
@@ -81,9 +82,9 @@ def _inside(dim: Dim, array: np.ndarray) -> np.ndarray:
     return np.asarray(fine, bool)
 
 
-def _evaluated(size: Size, arrays: Mapping[str, np.ndarray], integral: bool) -> Any:
+def _evaluated(size: Size | Fraction, arrays: Mapping[str, np.ndarray], integral: bool) -> Any:
     """A formula over arrays, broadcast."""
-    symbols = symbols_of(size)
+    symbols = symbols_of(size) if isinstance(size, Poly) else set()
     needed = {name: arrays[name] for name in arrays if name in symbols}
     shape = np.broadcast_shapes(*(array.shape for array in needed.values()))
     if any(array.dtype == object for array in needed.values()):
@@ -100,7 +101,7 @@ def _evaluated(size: Size, arrays: Mapping[str, np.ndarray], integral: bool) -> 
     return np.concatenate(parts).reshape(shape)
 
 
-def _block(size: Size, arrays: Mapping[str, np.ndarray], integral: bool, shape: tuple[int, ...]) -> Any:
+def _block(size: Size | Fraction, arrays: Mapping[str, np.ndarray], integral: bool, shape: tuple[int, ...]) -> Any:
     """A formula in the narrowest integers that are sure to hold everything that is computed."""
     if 0 in shape:
         return np.zeros(shape, np.int64 if integral else np.float64)
@@ -160,7 +161,7 @@ def _integers(number: Number) -> Any:
     return np.where(total >= sign // 2, total - sign, total) if number.low < 0 else total
 
 
-def _one_by_one(size: Size, arrays: Mapping[str, np.ndarray], shape: tuple[int, ...], integral: bool) -> Any:
+def _one_by_one(size: Size | Fraction, arrays: Mapping[str, np.ndarray], shape: tuple[int, ...], integral: bool) -> Any:
     """A formula in Python's own integers."""
     formula = compile_size(size)
     spread = [np.broadcast_to(array, shape).ravel().tolist() for array in arrays.values()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -116,10 +117,10 @@ def solve(
 
 
 def _budget(budget: Any) -> Fraction:
-    fine = isinstance(budget, int | float | Fraction) and not isinstance(budget, bool)
     if hasattr(budget, "__index__") and not isinstance(budget, bool):
-        budget, fine = budget.__index__(), True  # NumPy's integers too
-    if not fine or (isinstance(budget, float) and not math.isfinite(budget)) or budget < 0:
+        budget = operator.index(budget)  # NumPy's integers too
+    fine = isinstance(budget, int | float | Fraction) and not isinstance(budget, bool)
+    if not fine or not math.isfinite(budget) or budget < 0:
         raise ArgumentError(f"{budget!r} is no budget, a number of at least 0", todo="16 * 2**30")
     return Fraction(budget)
 
@@ -219,7 +220,7 @@ class _Search:
         parted = without_indicators(self.size, name)
         if parted is None or not never_falls(parted[0], name, least):
             return None
-        general, special = compile_size(parted[0]), parted[1]  # type: ignore[arg-type]
+        general, special = compile_size(parted[0]), parted[1]
         below = []
         for relation in self._restricting():
             left, right = bind(relation.left, self.given), bind(relation.right, self.given)

@@ -29,7 +29,9 @@ NAMES = ("N", "M", "F")
 N, M, F = map(symbol, NAMES)
 
 symbols = st.sampled_from([N, M, F])
-affine = st.builds(lambda a, x, b, y, c: a * x + b * y + c, st.integers(1, 9), symbols, st.integers(0, 3), symbols, st.integers(0, 9))
+affine = st.builds(
+    lambda a, x, b, y, c: a * x + b * y + c, st.integers(1, 9), symbols, st.integers(0, 3), symbols, st.integers(0, 9)
+)
 
 
 def _taps(size: Any, kernel: int, stride: int, low: int, base: int, window: int) -> Size:
@@ -78,12 +80,18 @@ def formulas(draw: Any, numbers: st.SearchStrategy = coefficients) -> Size:
 def cost_of(size: Any, *dims: Dim, relations: tuple = (), excluded: tuple = (), **more: Any) -> ProgramCost:
     """A cost whose FLOPs are a formula, and others of its quantities further ones."""
     named = [*dims, *(Dim(n, min=0) for n in NAMES if n not in [d.name for d in dims])]
-    key = Key(scope="", primitive="mul", dtype="float32", unit="vector", phase="forward", branch="", flag="", conditional="")
+    key = Key(
+        scope="", primitive="mul", dtype="float32", unit="vector", phase="forward", branch="", flag="", conditional=""
+    )
     domain = Domain(tuple(named), relations, excluded)
     return ProgramCost("formula", Ledger([Row(key, 1, {"flops": size, **more})]), domain)
 
 
 sizes = st.one_of(
-    st.integers(0, 9), st.integers(0, 1000), st.integers(10**5, 10**6), st.integers(10**8, 2**31 - 1), st.sampled_from([2**16, 2**16 - 1])
-)  # fmt: skip
-points = st.fixed_dictionaries({name: sizes for name in NAMES})
+    st.integers(0, 9),
+    st.integers(0, 1000),
+    st.integers(10**5, 10**6),
+    st.integers(10**8, 2**31 - 1),
+    st.sampled_from([2**16, 2**16 - 1]),
+)
+points = st.fixed_dictionaries(dict.fromkeys(NAMES, sizes))

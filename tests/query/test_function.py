@@ -55,7 +55,9 @@ def test_every_back_end_agrees_on_a_loaded_file(tmp_path):
         "import sys, symcost as sc; f = sc.load(sys.argv[1]).function(['flops', 'seconds'], chip='tpu-v5e');"
         f"print(f(**{sizes})['flops'], {{'jax', 'flax', 'numpy', 'sympy'}} & {{*sys.modules}})"
     )
-    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path / "gcn.json")], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "gcn.json")], capture_output=True, text=True, check=True
+    )
     assert ran.stdout == f"{exact.flops} set()\n"
 
 

@@ -127,7 +127,10 @@ def test_what_cancels_is_left():
         assert function(**sizes) == 640
     function = cost.function("flops", "jax")
     assert function(N=jnp.int32(10**6), M=np.int64(10**12 - 320), F=1) == 640
-    assert function(N=jnp.int32(10**6), M=np.array([10**12 - 320, 3]), F=jnp.uint8(1)).tolist() == [640, float(np.float32(2e12 - 6))]
+    assert function(N=jnp.int32(10**6), M=np.array([10**12 - 320, 3]), F=jnp.uint8(1)).tolist() == [
+        640,
+        float(np.float32(2e12 - 6)),
+    ]
     assert jax.jit(lambda n: function(N=n, M=10**12 - 320, F=1))(1e6) == 640
     with jax.enable_x64(True):  # the terms overflow, the result does not
         assert function(N=3 * 10**9, M=jnp.int64(9 * 10**18 - 5), F=1) == 10
@@ -140,7 +143,9 @@ def test_batches_and_branches():
     assert function(N=jnp.arange(3)[:, None], M=jnp.arange(2), F=1).shape == (3, 2)
     looped = cost_of(conv_taps(N, M, N, 1, 1, 1, 1)).function("flops", "jax")
     found = jax.vmap(lambda n, m: looped(N=n, M=m))(jnp.array([9, 5, 7]), jnp.array([3, 1, 2]))
-    assert found.tolist() == expected(conv_taps(N, M, N, 1, 1, 1, 1), [{"N": 9, "M": 3}, {"N": 5, "M": 1}, {"N": 7, "M": 2}])
+    assert found.tolist() == expected(
+        conv_taps(N, M, N, 1, 1, 1, 1), [{"N": 9, "M": 3}, {"N": 5, "M": 1}, {"N": 7, "M": 2}]
+    )
 
     @jax.jit
     def choose(n):
@@ -182,7 +187,9 @@ def test_derivatives_are_those_of_the_formula(size, point):
     values = {c: _value(s, {symbols[n]: x for n, x in at.items() if n in symbols}) for s, c in constants.items()}
     smooth = cost.flops.subs(constants)
     for i, name in enumerate(names):
-        slope = sympy.diff(smooth, symbols[name]).subs(values).subs({symbols[n]: x for n, x in at.items() if n in symbols})
+        slope = (
+            sympy.diff(smooth, symbols[name]).subs(values).subs({symbols[n]: x for n, x in at.items() if n in symbols})
+        )
         given = [at_ for n, at_ in zip("NMF", point, strict=True) if n in names]
         found = jax.grad(lambda *a: function(**dict(zip(names, a, strict=True))), i)(*given)
         assert float(found) == pytest.approx(float(slope.doit()), rel=1e-6, abs=1e-6), name

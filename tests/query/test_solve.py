@@ -15,7 +15,7 @@ from symcost.errors import ArgumentError, ConventionError, DomainError, MissingS
 from symcost.grammar import parse_relations
 from symcost.polynomial import ceil_div, evaluate, floor_div, indicator, maximum, power, symbol
 from symcost.query.monotone import never_falls
-from tests.query.formulas import F, M, N, cost_of, formulas
+from tests.query.formulas import M, N, cost_of, formulas
 
 
 @settings(max_examples=150)
