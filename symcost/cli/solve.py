@@ -18,10 +18,10 @@ from symcost.cli.trace import known_convention
 from symcost.cli.training import Training
 
 EXAMPLES = examples(
-    "symcost solve zoo:mlp --quantity peak_memory --budget 16GiB --for B --at F=784,H=512,C=10",
-    "symcost solve gcn.json --quantity flops --budget 1e12 --for N --at M=10556,F=1433,H=16,C=7",
-    "symcost solve gcn.json --quantity seconds --chip tpu-v5e --budget 1ms --for M --at N=9,F=8,H=7,C=6",
-    'symcost solve model.py:Net --arg "B T F" --set width=F --budget 2e15 --for B --at T=512,F=768 --json',
+    "symcost solve zoo:mlp --budget 1e12 --for B --at F=784,H=512,C=10",
+    "symcost solve gcn.json --quantity peak_memory --budget 16GiB --for N ...",
+    "symcost solve gcn.json --chip tpu-v5e --quantity seconds --budget 5ms ...",
+    'symcost solve net.py:Net --arg "B F" --budget 2e15 --for B --at F=64 --json',
 )
 
 UNITS = {"": 1, **{p: 1000**k for k, p in enumerate(("k", "M", "G", "T", "P", "E"), 1)}}
