@@ -25,6 +25,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 SECTION = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PACKAGES = ("python", "jax", "jaxlib", "flax", "optax", "numpy", "sympy")
 QUERY_BAR_MS, IMPORT_BAR_MS = 1.0, 300
+GCN_BAR_US, TRANSFORMER_BAR_US, SUM_BAR, XLA_BAR = 5, 50, 3, 10**5
 READINGS = {"never_traced": "sizes that were never traced", "again": "the same sizes once more"}
 
 
@@ -166,6 +167,32 @@ def query(found: dict[str, Any]) -> Parts:
     yield f"The longest evaluation of all quantities takes {longest:.3f} ms; {verdict}."
 
 
+def functions(found: dict[str, Any]) -> Parts:
+    """Formulas as functions, against their bars."""
+    rows, batch = found["rows"], found["batch"]
+
+    def bar(row: dict[str, Any]) -> int:
+        return GCN_BAR_US if row["model"].startswith("gcn") else TRANSFORMER_BAR_US
+
+    def cells(row: dict[str, Any]) -> tuple[str, ...]:
+        took = 1e6 * row["seconds"]["median"]
+        shown = f"**{took:.2f}**" if took > bar(row) else f"{took:.2f}"
+        return f"{row['model']} {row['program']}", str(row["sizes"]), shown, str(bar(row))
+
+    yield "Microseconds of a call from Python, medians over fresh sizes. What misses its bar is bold."
+    yield table(("program", "sizes", "a call", "the bar"), map(cells, rows))
+    ratio, rate = batch["of_the_sum"], batch["times_xla"]
+    yield (
+        f"{batch['points']:,} points of the graph convolution's FLOPs in one jitted call take "
+        f"{1e3 * batch['formula']['median']:.0f} ms where one sum `n + m + f + h` of the same int32 arrays takes "
+        f"{1e3 * batch['sum']['median']:.0f} ms (measured in turns, {times(batch['formula'])}): {ratio:.2f} times "
+        f"as long, {'within' if ratio <= SUM_BAR else 'above'} the bar of {SUM_BAR}. Asking XLA takes "
+        f"{1e3 * batch['xla']['median']:.0f} ms a point, so the formula has {rate:,.0f} times its rate, "
+        f"{'above' if rate >= XLA_BAR else 'below'} the bar of {XLA_BAR:,}. The largest relative error among 1,000 of "
+        f"the points is {batch['largest_relative_error']:.1e}."
+    )
+
+
 def interpret(found: dict[str, Any]) -> Parts:
     """Equations a second."""
     rows, bar = found["rows"], found["bar"]
@@ -196,6 +223,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], Parts]] = {
     "analysis": analysis,
     "scaling": scaling,
     "query": query,
+    "functions": functions,
     "interpret": interpret,
     "chips": chips,
     "tpu_vs_gpu": tpu_vs_gpu,

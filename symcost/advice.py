@@ -106,7 +106,7 @@ def expect(branches: Mapping[str, int]) -> Typed:
     return Typed(f"cost.expected({example!r})", " ".join(words))
 
 
-def at(names: Iterable[str], size: int = 10) -> Typed:
+def at(names: Iterable[str], size: int = 10, called: str = "cost.at") -> Typed:
     """Sizes to evaluate at: ``cost.at(N=10, F=10)``."""
     given = [f"{n}={size}" for n in names]
-    return Typed(f"cost.at({', '.join(given)})", f"--at {','.join(given)}")
+    return Typed(f"{called}({', '.join(given)})", f"--at {','.join(given)}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symcost.advice import advice, at, trip
 from symcost.cases import largest_by_cases
 from symcost.conventions import convention
 from symcost.cost_table import CostTable
@@ -16,8 +16,6 @@ from symcost.errors import (
     ArgumentError,
     ConventionError,
     DomainError,
-    MissingSizeError,
-    UnknownPrimitiveError,
 )
 from symcost.evaluation import compile_size
 from symcost.formulas import Formulas
@@ -26,7 +24,7 @@ from symcost.lines import line_ledger, line_only, no_lines
 from symcost.parts import BY_LINE, part_of, quantities_of
 from symcost.polynomial import Size, bind, symbols_of
 from symcost.printed import Printed
-from symcost.values import Values
+from symcost.values import Values, lacking
 
 if TYPE_CHECKING:
     import sympy
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from symcost.growth import BigO
     from symcost.hardware import Chip
     from symcost.moment import Peak
+    from symcost.query.solve import Solution
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 """What JAX lowers programs for."""
@@ -261,20 +260,93 @@ class ProgramCost(Formulas, Printed):
         try:
             return function(sizes)
         except KeyError:
-            missing = sorted(self._needed[quantity] - set(sizes))
-        found = [u for u in self.unknown if any(m == u.symbol or m.startswith(u.symbol + "_") for m in missing)]
-        trips = [m for m in missing if m.startswith("trips_")]
-        if trips:
-            raise MissingSizeError(
-                f"{quantity} depends on trip counts that the program does not say: {', '.join(trips)}",
-                where="; ".join(str(u) for u in found) or None,
-                todo=advice("{} with all sizes, or {} when it is traced", at(trips), trip(trips[0])),
-            )
-        raise UnknownPrimitiveError(
-            f"{quantity} contains primitives without a rule: {', '.join(missing)}",
-            where="; ".join(str(u) for u in found) or None,
-            todo=advice("its cost, {} with all sizes; a rule with @sc.rule; or cost.lower_bound()", at(missing)),
-        )
+            raise lacking(self, quantity, sorted(self._needed[quantity] - set(sizes))) from None
+
+    def function(
+        self,
+        quantities: str | Sequence[str] = "flops",
+        backend: str = "python",
+        *,
+        chip: str | Path | Chip | None = None,
+        devices: int | None = None,
+        check: bool = True,
+    ) -> Callable[..., Any]:
+        """Formulas as a function of sizes, which are given by name.
+
+        Args:
+            quantities: a name, or a list of names; "seconds" on a chip are those of the roofline.
+            backend: "python" (integers in, exact integers out), "numpy" or "jax" (arrays, broadcast).
+            chip, devices: for "seconds", as `seconds` takes them.
+            check: whether sizes are compared with the domain.
+
+        Returns:
+            A function that returns one value, or a dict by quantity for a list. It needs the symbols that the
+            formulas contain, its `arguments`, trip counts and unknown costs among them; other names are ignored.
+
+            "python" and "numpy" are exact whatever the sizes are: the array is int64, and of Python integers where a
+            value needs more. Formulas with fractions (`expected`) give `fractions.Fraction` and float64 (to 1e-15).
+
+            "jax" works inside `jit`, `vmap`, `grad` and `lax.cond`; importing JAX is left to it. All arithmetic is
+            on integers as wide as the result needs, so that sums that overflow or cancel are right. With x64 off
+            the result is float32 within 1e-6 of the exact value (inf above 3.4e38). With x64 on it is int64, exact
+            below 2**63 and 2**63 - 1 from there on; float64 where sizes are floats or formulas have fractions. Of
+            floats it is differentiable: floors, logarithms and indicators have derivative 0. At floats that are no
+            integers below 2**53 plain float arithmetic is used, right relative to the largest term.
+
+            Sizes outside of the domain raise DomainError. In JAX arrays they cannot: the result is nan there, or
+            -2**63 as int64. With ``check=False`` nothing is compared and the result is of no use there.
+
+        Raises:
+            ArgumentError, ConventionError: no such back end, or quantity.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: x @ w, sc.array("N F"), sc.array("F H"))
+            >>> flops = cost.function("flops")
+            >>> flops(N=2708, F=1433, H=16), flops.arguments
+            (124178048, ('N', 'F', 'H'))
+            >>> cost.function(["flops", "bytes_accessed"], "numpy")(N=[1, 10], F=3, H=5)["flops"]
+            array([ 30, 300])
+        """
+        from symcost.query.function import function
+
+        return function(self, quantities, backend, chip=chip, devices=devices, check=check)
+
+    def solve(
+        self,
+        quantity: str,
+        budget: float | Fraction,
+        symbol: Any,
+        *,
+        chip: str | Path | Chip | None = None,
+        devices: int | None = None,
+        **sizes: Any,
+    ) -> Solution:
+        """The largest size of one symbol at which a quantity is within a budget.
+
+        Args:
+            quantity: a name; "seconds" with `chip`. budget: what the quantity may be at most.
+            symbol: which size is looked for, by name or as sympy has it. sizes: all others that the formula contains.
+
+        Returns:
+            An object that prints as the answer: `.value` (None where no size fits, or `.unbounded`), `.cost_at`, and
+            `.exact`: the formula is proven never to fall as the symbol grows, or all sizes were tried. Else
+            `.searched` says which sizes were looked at.
+
+        Raises:
+            ArgumentError: no such symbol, or no budget. MissingSizeError, DomainError: as `at` raises them.
+
+        Example:
+            >>> import symcost as sc
+            >>> cost = sc.trace(lambda x, w: x @ w, sc.array("B F"), sc.array("F F"))
+            >>> print(cost.solve("flops", 10**9, "B", F=1000))
+            B = 500 at F=1000: flops 1,000,000,000, within the budget of 1,000,000,000
+            B = 501 takes 1,002,000,000
+            exact: B was found by bisection: the formula never falls as B grows
+        """
+        from symcost.query.solve import solve
+
+        return solve(self, quantity, budget, symbol, chip=chip, devices=devices, sizes=sizes)
 
     # -- conventions -------------------------------------------------------------------------
     def under(self, name: str, *, platform: str = "cpu") -> ProgramCost:

@@ -96,7 +96,7 @@ class Dim:
             return f"{self.name}={value} is above the largest admissible size, {self.max}"
         if value % self.multiple_of:
             return f"{self.name}={value} is not a multiple of {self.multiple_of}"
-        if self.power_of is not None and not _is_power(value, self.power_of):
+        if self.power_of is not None and not is_power(value, self.power_of):
             return f"{self.name}={value} is not a power of {self.power_of}"
         return None
 
@@ -274,7 +274,8 @@ def _is_whole(value: Any) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_power(value: int, base: int) -> bool:
+def is_power(value: int, base: int) -> bool:
+    """Whether `value` is a power of `base`, 1 among them."""
     while value > 1 and value % base == 0:
         value //= base
     return value == 1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from symcost.advice import advice, at, trip
 from symcost.conventions import convention
 from symcost.domain import format_sizes
-from symcost.errors import DomainError, GeneralizationError, UnknownPrimitiveError
+from symcost.errors import DomainError, GeneralizationError, MissingSizeError, SymcostError, UnknownPrimitiveError
 
 if TYPE_CHECKING:
     from symcost.cost import ProgramCost
@@ -44,3 +45,33 @@ class Values:
             except (DomainError, UnknownPrimitiveError, GeneralizationError) as error:
                 shown.append(f"{q}=? ({error.what})")
         return f"Values({format_sizes(self.sizes)}; {self._cost.convention}: {', '.join(shown)})"
+
+
+def lacking(cost: ProgramCost, quantity: str, missing: Sequence[str], called: str = "cost.at") -> SymcostError:
+    """The error for sizes, trip counts or costs of unknown primitives that a formula contains and nobody gave.
+
+    Args:
+        missing: names of the symbols. called: what was called, as it reads in advice.
+    """
+    sizes = [d for d in cost.domain.dims if d.name in missing and not d.name.startswith("trips_")]
+    if sizes:
+        return MissingSizeError(
+            f"no size was given for {', '.join(d.name for d in sizes)}",
+            where=f"the formula holds for {cost.domain}",
+            todo=f"add {', '.join(f'{d.name}={d.min}' for d in sizes)}",
+        )
+    found = [u for u in cost.unknown if any(m == u.symbol or m.startswith(u.symbol + "_") for m in missing)]
+    trips = [m for m in missing if m.startswith("trips_")]
+    if trips:
+        return MissingSizeError(
+            f"{quantity} depends on trip counts that the program does not say: {', '.join(trips)}",
+            where="; ".join(str(u) for u in found) or None,
+            todo=advice("{} with all sizes, or {} when it is traced", at(trips, called=called), trip(trips[0])),
+        )
+    return UnknownPrimitiveError(
+        f"{quantity} contains primitives without a rule: {', '.join(missing)}",
+        where="; ".join(str(u) for u in found) or None,
+        todo=advice(
+            "its cost, {} with all sizes; a rule with @sc.rule; or cost.lower_bound()", at(missing, called=called)
+        ),
+    )

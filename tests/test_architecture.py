@@ -82,7 +82,7 @@ ORDER = [
         "api",
     ),
     # what is made of it
-    *("query", "paper", "hardware", "xla", "zoo", "cli", "__main__", "demo"),
+    *("hardware", "query", "paper", "xla", "zoo", "cli", "__main__", "demo"),
 ]
 """Files and rooms (folders) from the bottom up. Whatever stands to the right may import what stands to the left."""
 

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from symcost import __version__
-from symcost.cli import annotate, chips, compare, crossover, paper, platforms, query, rules, targets, trace, zoo
+from symcost.cli import annotate, chips, compare, crossover, paper, platforms, query, rules, solve, targets, trace, zoo
 from symcost.cli.options import Debug, examples
 from symcost.errors import SymcostError
 
@@ -79,6 +79,7 @@ app.command("compare", epilog=compare.EXAMPLES)(compare.command)
 app.command("crossover", epilog=crossover.EXAMPLES)(crossover.command)
 app.command("paper", epilog=paper.EXAMPLES)(paper.command)
 app.command("query", epilog=query.EXAMPLES)(query.command)
+app.command("solve", epilog=solve.EXAMPLES)(solve.command)
 app.add_typer(zoo.app, name="zoo")
 app.command("rules", epilog=rules.EXAMPLES)(rules.command)
 app.command("chips", epilog=chips.EXAMPLES)(chips.command)

@@ -9,7 +9,18 @@ import pytest
 
 from symcost import __version__
 
-COMMANDS = ([], ["trace"], ["compare"], ["crossover"], ["query"], ["zoo"], ["zoo", "list"], ["zoo", "show"], ["rules"])
+COMMANDS = (
+    [],
+    ["trace"],
+    ["compare"],
+    ["crossover"],
+    ["query"],
+    ["solve"],
+    ["zoo"],
+    ["zoo", "list"],
+    ["zoo", "show"],
+    ["rules"],
+)
 HEAVY = ("jax", "jaxlib", "flax", "sympy", "numpy", "optax")
 
 

@@ -78,6 +78,20 @@ def test_slow_evaluations_and_heavy_imports_are_named(tmp_path):
     assert "all within the bar" in text
 
 
+def test_functions_that_miss_their_bar_are_named(tmp_path):
+    rows = [
+        {"model": name, "program": "forward", "sizes": 5, "seconds": once(seconds)}
+        for name, seconds in (("gcn-sparse", 6e-6), ("transformer", 6e-6))
+    ]
+    batch = {"points": 10**7, "sum": once(0.01), "formula": once(0.04), "xla": once(0.02), "of_the_sum": 4.0}
+    batch |= {"times_xla": 5e6, "largest_relative_error": 1e-7}
+    text = saved(tmp_path, "functions", rows=rows, batch=batch)
+    assert "| gcn-sparse forward | 5 | **6.00** | 5 |" in text
+    assert "| transformer forward | 5 | 6.00 | 50 |" in text
+    assert "4.00 times as long, above the bar of 3. Asking XLA takes 20 ms a point" in text
+    assert "5,000,000 times its rate, above the bar of 100,000" in text
+
+
 def figure(target: str, unexplained: int, stage: str = "after optimisation") -> dict[str, Any]:
     """XLA counts 1,500 where the formula has 1,000."""
     counted = {"formula": 1000, "xla": 1500, "unexplained": unexplained}
