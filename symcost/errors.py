@@ -91,3 +91,7 @@ class SaveError(SymcostError):
 
 class LoadError(SymcostError):
     """A file that is not a symcost cost, or a module path that does not import."""
+
+
+class CostAssertionError(SymcostError, AssertionError):
+    """A cost is not what a test says (see `symcost.testing`)."""

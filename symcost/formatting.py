@@ -55,7 +55,9 @@ def _order(monomial: Monomial, rank: dict[str, int]) -> tuple:
 
 def _power(atom: Atom, exponent: int, order: Sequence[str]) -> str:
     text = _atom(atom, order)
-    return text if exponent == 1 else f"{text}**{exponent}"
+    if exponent == 1:
+        return text
+    return f"({text})**{exponent}" if atom.kind == "power" else f"{text}**{exponent}"
 
 
 def _atom(atom: Atom, order: Sequence[str]) -> str:

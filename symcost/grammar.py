@@ -35,7 +35,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<name>[^\W\d]\w*)|(?P<number>\d+)|(?P<sign>\*\*|//|<=|>=|==|!=|[-+*/%(),<>=]))", re.UNICODE
+    r"\s*(?:(?P<name>[^\W\d]\w*)|(?P<number>\d+)|(?P<sign>\*\*|//|<=|>=|==|!=|[][+*/%(),<>=-]))", re.UNICODE
 )
 
 
@@ -112,13 +112,13 @@ def parse_relations(text: str) -> tuple[tuple[Relation, ...], tuple[str, ...]]:
 
 @lru_cache(maxsize=4096)
 def _parse_shape(text: str) -> tuple[tuple[Size, ...], tuple[str, ...]]:
-    parser = _Parser(text, "shape string")
+    parser = Parser(text, "shape string")
     return parser.shape(), tuple(parser.names)
 
 
 @lru_cache(maxsize=1024)
 def _parse_relations(text: str) -> tuple[tuple[Relation, ...], tuple[str, ...]]:
-    parser = _Parser(text, "relation")
+    parser = Parser(text, "relation")
     return parser.relations(), tuple(parser.names)
 
 
@@ -130,8 +130,8 @@ class _Token:
     end: int
 
 
-class _Parser:
-    """Recursive descent over one text."""
+class Parser:
+    """Recursive descent over one text; `symcost.formula_text` reads more than shapes with it."""
 
     def __init__(self, text: str, what: str):
         self.text, self.what = text, what
@@ -139,6 +139,7 @@ class _Parser:
         self.tokens = self._tokens()
         self.at = 0
         self.depth = 0  # inside parentheses spaces separate nothing
+        self.functions = _FUNCTIONS
 
     def _tokens(self) -> list[_Token]:
         found, position, length = [], 0, len(self.text.rstrip())
@@ -296,7 +297,7 @@ class _Parser:
         if token.kind == "number":
             return Ratio(int(token.text))
         if token.kind == "name":
-            if token.text in _FUNCTIONS and self.next.text == "(" and self.next.start == token.end:
+            if token.text in self.functions and self.next.text == "(" and self.next.start == token.end:
                 return self._call(token)
             name = checked_name(token.text)
             self.names[name] = None
@@ -326,7 +327,7 @@ class _Parser:
             raise self._error(f"{function.text}() of a quotient", function.start, todo="round the quotient with //")
         if function.text in ("mod", "Mod") and arguments[1].numerator == 0:
             raise self._error("division by zero", function.start)
-        return _FUNCTIONS[function.text](arguments)
+        return self.functions[function.text](arguments)
 
     def _close(self, opening: _Token) -> None:
         self.depth -= 1
@@ -362,3 +363,4 @@ _FUNCTIONS |= {
     "Mod": _mod,
 }
 _ARITY = {"abs": 1, "Abs": 1, "floor": 1, "ceil": 1, "ceiling": 1, "mod": 2, "Mod": 2}
+_ARITY |= {"ceil_log2": 1, "floor_log2": 1, "conv_taps": 7}  # functions of printed formulas

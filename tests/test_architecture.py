@@ -22,7 +22,8 @@ PACKAGE = ROOT / "symcost"
 ORDER = [
     # exact sizes and what may be said about them
     *("advice", "errors"),
-    *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear", "formatting", "evaluation", "expression"),
+    *("polynomial", "dominance", "ratio", "grammar", "formula_text", "domain", "equality", "quasilinear"),
+    *("formatting", "evaluation", "expression"),
     # the user's symbols and arrays
     *("dims", "arrays"),
     # programs, and what makes them: jaxprs and HLO
@@ -71,7 +72,9 @@ ORDER = [
         "expected",
         "algebra",
         "crossing",
+        "differences",
         "api",
+        "testing",
     ),
     # what is made of it
     *("query", "hardware", "xla", "zoo", "cli", "__main__", "demo"),
@@ -123,6 +126,8 @@ PLAIN |= {
     "conditions",
     "coefficients",
     "fit",
+    "formula_text",
+    "equality",
 }
 """What works on sizes and programs that are there already: imports neither JAX, Flax nor sympy."""
 
