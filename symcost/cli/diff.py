@@ -24,21 +24,6 @@ EXAMPLES = examples(
 _SIDE = "A file that --save or cost.save wrote; or in quotes, an object with the options of [bold]symcost trace[/bold]."
 Old = Annotated[str, typer.Argument(metavar="OLD", show_default=False, help=_SIDE)]
 New = Annotated[str, typer.Argument(metavar="NEW", show_default=False, help="As OLD.")]
-Quantities = Annotated[
-    list[str],
-    o._option("--quantity", panel=o.OUTPUT, metavar="NAME", help="Compare this quantity (several together); else all."),
-]
-MaxGrowth = Annotated[
-    str,
-    o._option(
-        "--max-growth",
-        panel=o.OUTPUT,
-        metavar="PERCENT",
-        help="Exit with 1 if a total grew by more than this (1%, 0%) at a point of --at; without --at, at any size.",
-    ),
-]
-Markdown = Annotated[bool, o._flag("--markdown", panel=o.OUTPUT, help="Print markdown, for a pull request.")]
-
 FAILED = 2
 """Exit code of errors, so that 1 says that something grew."""
 
@@ -49,10 +34,10 @@ def command(
     new: New,
     at: o.At = [],  # noqa: B006  # typer copies the default
     convention: o.Convention = "",
-    quantity: Quantities = [],  # noqa: B006
+    quantity: o.Quantities = [],  # noqa: B006
     depth: o.Depth = None,
-    max_growth: MaxGrowth = "",
-    markdown: Markdown = False,
+    max_growth: o.MaxGrowth = "",
+    markdown: o.Markdown = False,
     json: o.Json = False,
     debug: o.Debug = False,
 ) -> None:

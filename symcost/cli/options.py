@@ -190,6 +190,20 @@ Devices = Annotated[
 Peak = Annotated[
     bool, _flag("--peak", panel=OUTPUT, help="Where memory peaks, and what is alive there (with all sizes by --at).")
 ]
+Quantities = Annotated[
+    list[str],
+    _option("--quantity", panel=OUTPUT, metavar="NAME", help="Compare this quantity (several together); else all."),
+]
+MaxGrowth = Annotated[
+    str,
+    _option(
+        "--max-growth",
+        panel=OUTPUT,
+        metavar="PERCENT",
+        help="Exit with 1 if a total grew by more than this (1%, 0%) at a point of --at; without --at, at any size.",
+    ),
+]
+Markdown = Annotated[bool, _flag("--markdown", panel=OUTPUT, help="Print markdown, for a pull request.")]
 Save = Annotated[
     str,
     typer.Option(
