@@ -172,8 +172,8 @@ class CostDiff:
             if change.kind == "same":
                 continue
             self._all_known(change)
-            allowed: Size = change.old * (1 + most)  # type: ignore[assignment]  # a fraction, where no symbol is left
-            verdict = never_negative(allowed - change.new, self.domain)
+            left = change.old * (most.denominator + most.numerator) - change.new * most.denominator
+            verdict = never_negative(left, self.domain)
             if verdict.at is not None:
                 old, new = (self._value(change, size, verdict.at) for size in (change.old, change.new))
                 found.append(Growth(change.quantity, None, verdict.at, old, new))
