@@ -1,7 +1,8 @@
-"""ResNet-50 with width and image side as symbols.
+"""ResNets of 18 to 152 layers, with width and image side as symbols.
 
 He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, arXiv:1512.03385; the stride is on the
-3x3 convolution, as in most published weights ("v1.5"), which costs 4.09 instead of 3.86 G multiply-accumulates.
+3x3 convolution, as in most published weights ("v1.5"): of ResNet-50 that makes 4.09 instead of 3.86 G
+multiply-accumulates.
 """
 
 from __future__ import annotations

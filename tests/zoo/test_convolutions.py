@@ -20,7 +20,7 @@ from symcost.interpret import interpret
 from symcost.testing import assert_cost
 from tests.exactness import assert_exact
 
-CORE = ("lenet", "alexnet", "vgg16")
+CORE = ("lenet", "vgg16")
 """Traced in every run; the others, of the same blocks, in the long ones."""
 
 PUBLISHED = [(name, p) for name in zoo.names("convolutions") for p in zoo.get(name).published]
