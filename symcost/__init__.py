@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symcost import errors as errors
+    from symcost import testing as testing
     from symcost import xla as xla
     from symcost import zoo as zoo
     from symcost.api import trace as trace
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from symcost.arrays import array as array
     from symcost.cost import ProgramCost as ProgramCost
     from symcost.crossing import crossover as crossover
+    from symcost.differences import diff as diff
     from symcost.dims import dim as dim
     from symcost.dims import dims as dims
     from symcost.errors import SymcostError as SymcostError
@@ -42,6 +44,7 @@ _HOME = {
     "chips": "symcost.hardware",
     "compare": "symcost.xla.compare",
     "crossover": "symcost.crossing",
+    "diff": "symcost.differences",
     "dim": "symcost.dims",
     "dims": "symcost.dims",
     "load": "symcost.query",
@@ -64,12 +67,14 @@ __all__ = [
     "chips",
     "compare",
     "crossover",
+    "diff",
     "dim",
     "dims",
     "errors",
     "load",
     "roofline",
     "rule",
+    "testing",
     "trace",
     "trace_family",
     "trace_training",

@@ -22,7 +22,7 @@ from symcost.ledger import Key, Ledger, Row
 from symcost.parts import BY_LINE, part_of
 from symcost.polynomial import Number, Poly, Size, evaluate, symbols_of, total
 from symcost.program import Program
-from symcost.quasilinear import simplest_taps
+from symcost.quasilinear import settled, simplest_taps
 from symcost.rules import load
 from symcost.rules.extent import smallest_sizes
 from symcost.rules.registry import Rule
@@ -223,8 +223,9 @@ class Analysis:
             sizes = (v.size for model in before.fit.models[:1] for op in model.ops() for v in op.outputs)
             traces.elements = [s for s in dict.fromkeys(sizes) if isinstance(s, Poly)]
         fit = generalizer.run()
-        least = min((bounds(d)[0] for d in self.family.domain.dims), default=1)
-        ledger = fit.complete().map(lambda size: self.units.formula(simplest_taps(size, least)))
+        smallest = {d.name: bounds(d)[0] for d in self.family.domain.dims}
+        least = min(smallest.values(), default=1)
+        ledger = fit.complete().map(lambda size: self.units.formula(settled(simplest_taps(size, least), smallest)))
         domain = self.family.domain
         if fit.excluded:
             domain = replace(domain, excluded=(*domain.excluded, *dict.fromkeys(fit.excluded)))

@@ -95,3 +95,7 @@ class MissingPackageError(SymcostError):
 
 class LoadError(SymcostError):
     """A file that is not a symcost cost, or a module path that does not import."""
+
+
+class CostAssertionError(SymcostError, AssertionError):
+    """A cost is not what a test says (see `symcost.testing`)."""

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from symcost.errors import DimensionError
 from symcost.grammar import Parser, Token
-from symcost.polynomial import BUILDERS, Size, floor_div, indicator, maximum, mod
+from symcost.polynomial import BUILDERS, Size, floor_div, indicator, is_nonnegative, maximum, mod
 from symcost.ratio import Ratio
 
 _TODO = 'formulas read "2*N*(F + 1)", with conditions such as [N = 1], [N <= 64] and [T mod 8 = 0]'
@@ -56,8 +56,11 @@ class _FormulaParser(Parser):
             raise self._refusal(f"{self.next.text!r} is not expected here", self.next)
         return size
 
+    def _error(self, why: str, position: int, todo: str | None = None) -> DimensionError:
+        return super()._error(why, position, todo or _TODO)
+
     def _refusal(self, why: str, token: Token) -> DimensionError:
-        return self._error(why, token.start, todo=_TODO)
+        return self._error(why, token.start)
 
     def _primary(self) -> Ratio:
         token = self.next
@@ -70,15 +73,20 @@ class _FormulaParser(Parser):
             conditions.append(self._condition())
         if not self._take("]"):
             raise self._refusal("this bracket is not closed", token)
-        excesses = [size for size, excess in conditions if excess]
-        if not excesses and len(conditions) == 1:
-            return Ratio(conditions[0][0])
-        if len(excesses) != len(conditions):
-            raise self._refusal("`and` joins conditions of the form M <= N", token)
-        return Ratio(indicator(maximum(0, *excesses), 0))
+        if len(conditions) > 1:
+            excesses = [left - most for left, most in conditions if most is not None]
+            if len(excesses) < len(conditions):
+                raise self._refusal("`and` joins conditions of the form M <= N", token)
+            return Ratio(indicator(maximum(0, *excesses), 0))
+        ((left, most),) = conditions
+        if most is None:
+            return Ratio(left)
+        if isinstance(most, int) and most >= 0 and is_nonnegative(left):
+            return Ratio(indicator(floor_div(left, most + 1), 0))
+        return Ratio(indicator(maximum(0, left - most), 0))
 
-    def _condition(self) -> tuple[Size, bool]:
-        """An indicator; or how much larger left is, which is at most 0 where the condition holds, and True."""
+    def _condition(self) -> tuple[Size, Size | None]:
+        """An indicator, and None; or what is to be compared, and what it is at most."""
         start, left = self.next, self._dimension()
         if self.next.text == "mod":
             self.at += 1
@@ -91,7 +99,5 @@ class _FormulaParser(Parser):
             raise self._refusal("there is no comparison", start)
         right = self._dimension()
         if sign.text == "=":
-            return (indicator(left, right) if isinstance(right, int) else indicator(left - right, 0)), False
-        if isinstance(right, int) and sign.text == "<=" and right >= 0:
-            return indicator(floor_div(left, right + 1), 0), False
-        return left - right + (sign.text == "<"), True
+            return (indicator(left, right) if isinstance(right, int) else indicator(left - right, 0)), None
+        return left, right - (sign.text == "<")

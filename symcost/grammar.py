@@ -35,7 +35,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<name>[^\W\d]\w*)|(?P<number>\d+)|(?P<sign>\*\*|//|<=|>=|==|!=|[-+*/%(),<>=]))", re.UNICODE
+    r"\s*(?:(?P<name>[^\W\d]\w*)|(?P<number>\d+)|(?P<sign>\*\*|//|<=|>=|==|!=|[][+*/%(),<>=-]))", re.UNICODE
 )
 
 

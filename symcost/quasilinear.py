@@ -7,6 +7,7 @@ on two periods agree everywhere, so that a simpler form is proved by evaluation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -23,6 +24,7 @@ from symcost.polynomial import (
     substitute,
     symbol,
     symbols_of,
+    terms_of,
     total,
 )
 
@@ -53,6 +55,33 @@ def simplest(size: Size, least: int = 0) -> Size:
         names = frozenset(n for a, _ in monomial for n in symbols_of(Poly({((a, 1),): 1})))
         groups.setdefault(names, {})[monomial] = c
     return total(_simplest(part) if isinstance(part := make(terms), Poly) else part for terms in groups.values())
+
+
+def settled(size: Size, least: Mapping[str, int]) -> Size:
+    """`size` with every ``max(0, g)`` of one symbol as g, or as 0, where that is so from its least value on.
+
+    Args:
+        least: the smallest value of each symbol.
+
+    Example:
+        >>> from symcost.polynomial import maximum
+        >>> s = symbol("S")
+        >>> side = maximum(0, floor_div(maximum(0, s - 4), 2) - 4)
+        >>> settled(side, {"S": 16}), settled(side, {"S": 1}) == side
+        (floor((S)/(2)) - 6, True)
+    """
+    if not any(atom.kind != "symbol" for m in terms_of(size) for atom, _ in m):
+        return size
+
+    def decided(atom: Atom) -> Size | None:
+        names = symbols_of(_as_size(atom)) if atom.kind == "maximum" else ()
+        return _settled(atom, least.get(next(iter(names)), 0)) if len(names) == 1 else None
+
+    while True:  # what is settled inside lets the outer one settle
+        found = substitute(size, decided)
+        if found == size:
+            return found
+        size = found
 
 
 @lru_cache(maxsize=4096)

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "symcost"
 ORDER = [
     # exact sizes and what may be said about them
     *("advice", "errors"),
-    *("polynomial", "dominance", "ratio", "grammar", "domain", "quasilinear"),
+    *("polynomial", "dominance", "ratio", "grammar", "domain", "equality", "quasilinear"),
     *("formatting", "factoring", "readable", "formula_grammar", "evaluation", "expression"),
     # how they grow
     *("assumptions", "directions", "asymptotics", "limits", "growth", "quotients"),
@@ -79,7 +79,9 @@ ORDER = [
         "algebra",
         "cost_ratio",
         "crossing",
+        "differences",
         "api",
+        "testing",
     ),
     # what is made of it
     *("hardware", "query", "paper", "xla", "zoo", "cli", "__main__", "demo"),
@@ -141,6 +143,7 @@ PLAIN |= {
     "directions",
     "asymptotics",
     "limits",
+    "equality",
 }
 """What works on sizes and programs that are there already: imports neither JAX, Flax nor sympy."""
 

@@ -9,7 +9,21 @@ import typer
 from typer.core import TyperGroup
 
 from symcost import __version__
-from symcost.cli import annotate, chips, compare, crossover, paper, platforms, query, rules, solve, targets, trace, zoo
+from symcost.cli import (
+    annotate,
+    chips,
+    compare,
+    crossover,
+    diff,
+    paper,
+    platforms,
+    query,
+    rules,
+    solve,
+    targets,
+    trace,
+    zoo,
+)
 from symcost.cli.options import Debug, examples
 from symcost.errors import SymcostError
 
@@ -24,7 +38,7 @@ class _Commands(TyperGroup):
             if ctx.meta.get("symcost.debug"):
                 raise
             _complain(error)
-            raise typer.Exit(1) from None
+            raise typer.Exit(ctx.meta.get("symcost.failed", 1)) from None
 
 
 def _complain(error: SymcostError) -> None:
@@ -80,6 +94,7 @@ app.command("crossover", epilog=crossover.EXAMPLES)(crossover.command)
 app.command("paper", epilog=paper.EXAMPLES)(paper.command)
 app.command("query", epilog=query.EXAMPLES)(query.command)
 app.command("solve", epilog=solve.EXAMPLES)(solve.command)
+app.command("diff", epilog=diff.EXAMPLES)(diff.command)
 app.add_typer(zoo.app, name="zoo")
 app.command("rules", epilog=rules.EXAMPLES)(rules.command)
 app.command("chips", epilog=chips.EXAMPLES)(chips.command)

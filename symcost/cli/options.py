@@ -211,6 +211,20 @@ Explain = Annotated[
         help='Where a term comes from: "M*H" of the FLOPs, or "bytes_accessed:M*H" of another quantity.',
     ),
 ]
+Quantities = Annotated[
+    list[str],
+    _option("--quantity", panel=OUTPUT, metavar="NAME", help="Compare this quantity (several together); else all."),
+]
+MaxGrowth = Annotated[
+    str,
+    _option(
+        "--max-growth",
+        panel=OUTPUT,
+        metavar="PERCENT",
+        help="Exit with 1 if a total grew by more than this (1%, 0%) at a point of --at; without --at, at any size.",
+    ),
+]
+Markdown = Annotated[bool, _flag("--markdown", panel=OUTPUT, help="Print markdown, for a pull request.")]
 Save = Annotated[
     str,
     typer.Option(

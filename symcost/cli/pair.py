@@ -51,7 +51,7 @@ def _apart(text: str) -> tuple[str, list[str]]:
 def program(target: str, words: list[str]) -> Request:
     """The options of `symcost trace` that say what to trace, from the words of a command line."""
     try:
-        return _parser().main([*words, "--", target], prog_name=f"symcost crossover {target!r}", standalone_mode=False)
+        return _parser().main([*words, "--", target], prog_name=f"symcost trace {target!r}", standalone_mode=False)
     except typer.Exit as end:  # --help
         raise SystemExit(end.exit_code) from None
 

@@ -24,11 +24,13 @@ class Dim:
         name: the symbol, as the field writes it.
         meaning: in words.
         small: sizes that `Entry.sample` draws from; together they keep XLA's float32 totals exact (below 2^24).
+        least: the smallest size that the model has an output for.
     """
 
     name: str
     meaning: str
     small: tuple[int, ...]
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +183,15 @@ class Entry:
         with declarations():
             domains = [declared(name) for name in self.symbols.split()]
             forget()
+            least = {d.name: d.least for d in self.dims}
             yield {
-                d.name: dim(d.name, min=d.min, max=d.max, multiple_of=d.multiple_of, power_of=d.power_of)
+                d.name: dim(
+                    d.name,
+                    min=max(d.min, least[d.name]),
+                    max=d.max,
+                    multiple_of=d.multiple_of,
+                    power_of=d.power_of,
+                )
                 for d in domains
             }
 

@@ -1,0 +1,109 @@
+"""Figures that others have published beside symcost's formulas, for every model of the zoo that has some.
+
+    python benchmarks/published.py              compute, save, fill docs/published.md
+    python benchmarks/published.py --page       fill the page from what is saved
+
+Each figure is the value of a formula at the sizes where the other was taken, under the convention that was stated, and
+a correction where the two count differently, with its reason (`symcost.zoo.Published`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from measure import RESULTS, ROOT, save
+from page_parts import table
+
+PAGE = ROOT / "docs" / "published.md"
+SECTION = re.compile(r"(<!-- results: published -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def rows_of(name: str) -> list[dict[str, Any]]:
+    """What has been published about one model, beside what its formula says."""
+    from symcost import zoo
+
+    entry = zoo.get(name)
+    if not entry.published:
+        return []
+    cost = entry.trace()
+    return [
+        {
+            "model": name,
+            "title": entry.title,
+            "quantity": p.quantity,
+            "at": dict(p.sizes),
+            "published": p.figure,
+            "tolerance": p.tolerance,
+            "formula": (counted := getattr(cost.at(**p.sizes), p.quantity)),
+            "correction": p.beyond,
+            "reason": p.why,
+            "agrees": abs(counted + p.beyond - p.figure) <= p.tolerance * p.figure,
+            "convention": p.convention,
+            "source": p.source,
+        }
+        for p in entry.published
+    ]
+
+
+def section(rows: list[dict[str, Any]]) -> str:
+    """The table, and a line for each convention and correction."""
+    lines, notes = [], {}
+    for row in rows:
+        sizes = ", ".join(f"{name}={size}" for name, size in row["at"].items())
+        note = f"{row['source']}: {row['convention']}."
+        if row["correction"]:
+            note += f" The formula's {row['formula']:,} and {row['correction']:+,}: {row['reason']}."
+        number = notes.setdefault(note, len(notes) + 1)
+        counted = row["formula"] + row["correction"]
+        lines.append(
+            (
+                f"`{row['model']}`",
+                row["quantity"],
+                sizes,
+                f"({number})",
+                f"{row['published']:,.0f}",
+                f"{counted:,}",
+                verdict(row, counted),
+            )
+        )
+    headings = ("model", "quantity", "at", "as said in", "published", "symcost", "difference")
+    listed = "\n".join(f"{number}. {note}" for note, number in notes.items())
+    return f"\n{table(headings, lines, labels=4)}\n\n{listed}\n\n"
+
+
+def verdict(row: dict[str, Any], counted: int) -> str:
+    """How the two compare."""
+    if counted == row["published"]:
+        return "none"
+    share = counted / row["published"] - 1
+    return f"{share:+.2%}" + (", as printed" if row["agrees"] else ", **not explained**")
+
+
+def filled(page: str, results: Path = RESULTS) -> str:
+    """The text of the page with its table made anew."""
+    rows = json.loads((results / "published.json").read_text())["rows"]
+    return SECTION.sub(lambda match: match[1] + section(rows) + match[2], page)
+
+
+def main() -> None:
+    """Compute, print, save, fill the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--page", action="store_true", help="only fill the page from what is saved")
+    if not parser.parse_args().page:
+        from symcost import zoo
+
+        rows = []
+        for name in zoo.names():
+            for row in rows_of(name):
+                rows.append(row)
+                print(f"{name} {row['quantity']}: {verdict(row, row['formula'] + row['correction'])}", flush=True)
+        print(save("published", {"rows": rows}))
+    PAGE.write_text(filled(PAGE.read_text()))
+
+
+if __name__ == "__main__":
+    main()
