@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,24 +19,20 @@ from symcost.errors import (
 from symcost.evaluation import compile_size
 from symcost.formulas import Formulas
 from symcost.ledger import LARGEST, Key, Ledger, Row, Unknown
-from symcost.lines import line_ledger, line_only, no_lines
+from symcost.lines import no_lines
 from symcost.parts import BY_LINE, part_of, quantities_of
 from symcost.polynomial import Size, bind, symbols_of
 from symcost.printed import Printed
+from symcost.questions import Questions
+from symcost.running import Running
 from symcost.values import Values, lacking
 
 if TYPE_CHECKING:
     import sympy
 
     from symcost.analysis import Analysis
-    from symcost.annotate import Annotation
-    from symcost.cost_ratio import CostRatio
     from symcost.expected import Conditional
-    from symcost.explain import Explanation
-    from symcost.growth import BigO
-    from symcost.hardware import Chip
     from symcost.moment import Peak
-    from symcost.query.solve import Solution
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 """What JAX lowers programs for."""
@@ -45,7 +40,7 @@ PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 _AXES = ("scope", "primitive", "dtype", "unit", "phase", "branch")
 
 
-class ProgramCost(Formulas, Printed):
+class ProgramCost(Formulas, Printed, Questions, Running):
     """What a program costs, as formulas in the sizes of its arguments and hyper-parameters.
 
     Made by `sc.trace` and its siblings. Quantities (`flops`, `transcendentals`, `int_ops`,
@@ -165,26 +160,6 @@ class ProgramCost(Formulas, Printed):
         values = self.at(*wrong, **sizes)
         return peak(self._traced(), {name: values.sizes[name] for name in self._traced().family.domain.names})
 
-    def seconds(self, chip: str | Path | Chip, *, devices: int | None = None) -> sympy.Expr:
-        """How long the program takes at least: the busiest part of a chip at its peak rate, as a formula.
-
-        Args:
-            chip: as `sc.chip` takes it. devices: how many chips share the work of a program that communicates.
-
-        Returns:
-            The maximum of seconds of the matrix unit, the vector unit, memory traffic (`fused_bytes`) and links;
-            `sc.roofline` tells them apart, and what is left out.
-
-        Example:
-            >>> import symcost as sc
-            >>> cost = sc.trace(lambda x, y: x + y, sc.array("N"), sc.array("N"))
-            >>> cost.seconds("tpu-v5e")
-            N/68250000000
-        """
-        from symcost.hardware.roofline import roofline
-
-        return roofline(self, chip, devices=devices).seconds
-
     @property
     def quantities(self) -> tuple[str, ...]:
         """Quantities that the convention defines and the cost holds."""
@@ -195,39 +170,6 @@ class ProgramCost(Formulas, Printed):
         from symcost.formatting import format_size
 
         return format_size(self.size(quantity), self.domain.names)
-
-    def leading(self, quantity: str = "flops", *, wrt: Any = None, assuming: Any = ()) -> sympy.Expr:
-        """The terms of `quantity` that no other term dominates as its sizes grow, with their coefficients.
-
-        Args:
-            quantity: of the cost. wrt: the symbols that grow, ``"T"``, while all others stay; all of them if None.
-            assuming: how sizes grow beside each other, ``["M = O(N)", "F << N", "H <= F", "B = O(1)"]``.
-
-        Raises:
-            DimensionError: an unknown symbol, or assumptions that contradict each other.
-
-        Example:
-            >>> import symcost as sc
-            >>> cost = sc.trace(lambda x, w: (x @ w).sum(), sc.array("N F"), sc.array("F H"))
-            >>> cost.flops, cost.leading("flops")
-            (2*F*H*N + H*N - 1, 2*F*H*N)
-        """
-        from symcost.growth import leading_terms
-
-        return self.expression(leading_terms(self.size(quantity), self.domain, wrt=wrt, assuming=assuming))
-
-    def big_o(self, quantity: str = "flops", *, wrt: Any = None, assuming: Any = ()) -> BigO:
-        """What `quantity` is at most up to a constant factor: ``O(N*F*H + M*H)``; arguments as of `leading`.
-
-        Example:
-            >>> import jax, symcost as sc
-            >>> cost = sc.trace(jax.nn.dot_product_attention, *[sc.array("B T H K")] * 3)
-            >>> cost.big_o("flops"), cost.big_o("flops", wrt="T"), cost.big_o("flops", assuming="B = O(1)").terms
-            (O(B*T**2*H*K), O(T**2), (H*K*T**2,))
-        """
-        from symcost.growth import big_o
-
-        return big_o(self.size(quantity), self.domain, wrt=wrt, assuming=assuming)
 
     # -- values ------------------------------------------------------------------------------
     def at(self, *wrong: Any, **sizes: Any) -> Values:
@@ -261,92 +203,6 @@ class ProgramCost(Formulas, Printed):
             return function(sizes)
         except KeyError:
             raise lacking(self, quantity, sorted(self._needed[quantity] - set(sizes))) from None
-
-    def function(
-        self,
-        quantities: str | Sequence[str] = "flops",
-        backend: str = "python",
-        *,
-        chip: str | Path | Chip | None = None,
-        devices: int | None = None,
-        check: bool = True,
-    ) -> Callable[..., Any]:
-        """Formulas as a function of sizes, which are given by name.
-
-        Args:
-            quantities: a name, or a list of names; "seconds" on a chip are those of the roofline.
-            backend: "python" (integers in, exact integers out), "numpy" or "jax" (arrays, broadcast).
-            chip, devices: for "seconds", as `seconds` takes them.
-            check: whether sizes are compared with the domain.
-
-        Returns:
-            A function that returns one value, or a dict by quantity for a list. It needs the symbols that the
-            formulas contain, its `arguments`, trip counts and unknown costs among them; other names are ignored.
-
-            "python" and "numpy" are exact whatever the sizes are: the array is int64, and of Python integers where a
-            value needs more. Formulas with fractions (`expected`) give `fractions.Fraction` and float64 (to 1e-15).
-
-            "jax" works inside `jit`, `vmap`, `grad` and `lax.cond`; importing JAX is left to it. All arithmetic is
-            on integers as wide as the result needs, so that sums that overflow or cancel are right. With x64 off
-            the result is float32 within 1e-6 of the exact value (inf above 3.4e38). With x64 on it is int64, exact
-            below 2**63 and 2**63 - 1 from there on; float64 where sizes are floats or formulas have fractions. Of
-            floats it is differentiable: floors, logarithms and indicators have derivative 0. At floats that are no
-            integers below 2**53 plain float arithmetic is used, right relative to the largest term.
-
-            Sizes outside of the domain raise DomainError. In JAX arrays they cannot: the result is nan there, or
-            -2**63 as int64. With ``check=False`` nothing is compared and the result is of no use there.
-
-        Raises:
-            ArgumentError, ConventionError: no such back end, or quantity.
-
-        Example:
-            >>> import symcost as sc
-            >>> cost = sc.trace(lambda x, w: x @ w, sc.array("N F"), sc.array("F H"))
-            >>> flops = cost.function("flops")
-            >>> flops(N=2708, F=1433, H=16), flops.arguments
-            (124178048, ('N', 'F', 'H'))
-            >>> cost.function(["flops", "bytes_accessed"], "numpy")(N=[1, 10], F=3, H=5)["flops"]
-            array([ 30, 300])
-        """
-        from symcost.query.function import function
-
-        return function(self, quantities, backend, chip=chip, devices=devices, check=check)
-
-    def solve(
-        self,
-        quantity: str,
-        budget: float | Fraction,
-        symbol: Any,
-        *,
-        chip: str | Path | Chip | None = None,
-        devices: int | None = None,
-        **sizes: Any,
-    ) -> Solution:
-        """The largest size of one symbol at which a quantity is within a budget.
-
-        Args:
-            quantity: a name; "seconds" with `chip`. budget: what the quantity may be at most.
-            symbol: which size is looked for, by name or as sympy has it. sizes: all others that the formula contains.
-
-        Returns:
-            An object that prints as the answer: `.value` (None where no size fits, or `.unbounded`), `.cost_at`, and
-            `.exact`: the formula is proven never to fall as the symbol grows, or all sizes were tried. Else
-            `.searched` says which sizes were looked at.
-
-        Raises:
-            ArgumentError: no such symbol, or no budget. MissingSizeError, DomainError: as `at` raises them.
-
-        Example:
-            >>> import symcost as sc
-            >>> cost = sc.trace(lambda x, w: x @ w, sc.array("B F"), sc.array("F F"))
-            >>> print(cost.solve("flops", 10**9, "B", F=1000))
-            B = 500 at F=1000: flops 1,000,000,000, within the budget of 1,000,000,000
-            B = 501 takes 1,002,000,000
-            exact: B was found by bisection: the formula never falls as B grows
-        """
-        from symcost.query.solve import solve
-
-        return solve(self, quantity, budget, symbol, chip=chip, devices=devices, sizes=sizes)
 
     # -- conventions -------------------------------------------------------------------------
     def under(self, name: str, *, platform: str = "cpu") -> ProgramCost:
@@ -505,43 +361,6 @@ class ProgramCost(Formulas, Printed):
         """Costs of forward, backward, recomputed and update."""
         return self.by("phase")
 
-    def by_line(self) -> CostTable:
-        """Costs by line of the user's own code; what a library does belongs to the line that called it.
-
-        Raises:
-            ConventionError: the convention, or a file that was loaded, does not tell lines apart.
-        """
-        return CostTable(self, ("line",), line_ledger(self).group(line_only))
-
-    def explain(self, term: Any, quantity: str = "flops") -> Explanation:
-        """Where a term of a formula comes from: modules, primitives and lines of code, adding up to its coefficient.
-
-        Args:
-            term: a product as text or of sympy's, ``"M*H"``. quantity: the formula that it is a term of.
-
-        Raises:
-            ArgumentError: the formula has no such term, or is a maximum and no sum.
-
-        Example:
-            >>> import symcost as sc
-            >>> cost = sc.trace(lambda x, w: (x @ w).sum() + x.sum(), sc.array("N F"), sc.array("F H"))
-            >>> [(c.primitive, c.phase, c.coefficient) for c in cost.explain("N*F").contributions]
-            [('reduce_sum', 'forward', 1)]
-        """
-        from symcost.explain import explain
-
-        return explain(self, term, quantity)
-
-    def annotate(self, quantity: str = "flops", **sizes: Any) -> Annotation:
-        """The program's own source with what each line costs; with its share where sizes are given.
-
-        Raises:
-            ArgumentError: lines do not have the quantity. ConventionError: the cost does not tell lines apart.
-        """
-        from symcost.annotate import annotate
-
-        return annotate(self, quantity, sizes or None)
-
     # -- algebra -----------------------------------------------------------------------------
     def subs(self, *wrong: Any, **values: Any) -> ProgramCost:
         """Partial binding: ``cost.subs(F=4*H)``, ``cost.subs(F="4*H")``, ``cost.subs(B=1)``."""
@@ -566,46 +385,6 @@ class ProgramCost(Formulas, Printed):
         return scaled(self, factor)
 
     __rmul__ = __mul__
-
-    def per(self, divisor: Any) -> CostRatio:
-        """The cost per sample, ``cost.per(B)``, or per token, ``cost.per("B*T")``: every formula divided by a size.
-
-        Raises:
-            ArgumentError: the divisor is 0 or negative, or contains a symbol that the cost lacks.
-        """
-        from symcost.cost_ratio import per
-
-        return per(self, divisor)
-
-    def ratio(self, other: ProgramCost) -> CostRatio:
-        """This cost in terms of another, ``a / b``, quantity by quantity, in lowest terms.
-
-        Raises:
-            ConventionError: they were counted under different conventions.
-        """
-        from symcost.cost_ratio import ratio
-
-        if not isinstance(other, ProgramCost):
-            raise ArgumentError(f"{other!r} is no cost", todo="a.ratio(b), or a.per(B) for a size")
-        return ratio(self, other)
-
-    def __truediv__(self, other: Any) -> CostRatio:
-        return self.ratio(other) if isinstance(other, ProgramCost) else self.per(other)
-
-    def phase(self, name: str) -> ProgramCost:
-        """What "forward", "backward", "recomputed" or "update" costs alone.
-
-        Example:
-            >>> import jax, symcost as sc
-            >>> step = sc.trace(jax.grad(lambda w, x: ((x @ w[0]) @ w[1]).sum()),
-            ...                 [sc.array("F F"), sc.array("F F")], sc.array("B F"))
-            >>> ratio = step.phase("backward") / step.phase("forward")
-            >>> print(ratio.text("flops"), "->", ratio.limit("flops"))
-            3 -> 3
-        """
-        from symcost.cost_ratio import phase
-
-        return phase(self, name)
 
     # -- files -------------------------------------------------------------------------------
     def save(self, path: str | Path, *, conventions: Sequence[str] = ()) -> None:

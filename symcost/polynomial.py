@@ -176,7 +176,7 @@ class Poly:
     __index__ = __int__
 
     def __reduce__(self):
-        return Poly, (self.terms,)
+        return _unpickled, (self.terms,)
 
     def __str__(self) -> str:
         def key(item):
@@ -196,6 +196,11 @@ class Poly:
 
 
 Size = int | Poly
+
+
+def _unpickled(terms: dict[Monomial, Number]) -> Poly:
+    """A polynomial of another process, in which atoms were created, and so ordered, otherwise."""
+    return Poly({tuple(sorted(m, key=lambda f: f[0].index)): c for m, c in terms.items()})
 
 
 def make(terms: dict[Monomial, Number]) -> Size:

@@ -74,6 +74,8 @@ ORDER = [
         "cost_table",
         "formulas",
         "printed",
+        "questions",
+        "running",
         "cost",
         "expected",
         "algebra",
@@ -93,11 +95,12 @@ UPWARD = {
     # called
     ("cost", "algebra"),
     ("cost", "expected"),
-    ("cost", "cost_ratio"),
+    ("questions", "cost_ratio"),
     # `cost.seconds(chip)` is a roofline, which is made of costs and chips
-    ("cost", "hardware"),
-    # `cost.save(path)`
+    ("running", "hardware"),
+    # `cost.save(path)`, `cost.function(...)`
     ("cost", "query"),
+    ("running", "query"),
     ("crossing", "hardware"),
     # `cost.paper(...)` says what it was made with, as a stored cost does
     ("printed", "paper"),
