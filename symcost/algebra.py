@@ -159,14 +159,14 @@ def joined(a: Domain, b: Domain) -> Domain:
     return Domain(tuple(dims), relations, tuple(dict.fromkeys((*a.excluded, *b.excluded))))
 
 
-def size_of(value: Any, what: str) -> Size:
-    """A number, a text or an expression of sympy's as a size."""
+def size_of(value: Any, what: str, *, declare: bool = True) -> Size:
+    """A number, a text or an expression of sympy's as a size; symbols in a text are declared if `declare`."""
     if isinstance(value, bool):
         raise ArgumentError(f"{what} is a boolean, {value!r}", todo="an integer or an expression in symbols")
     if isinstance(value, int):
         return value
     if isinstance(value, str):
-        return size_from_text(value, what)
+        return size_from_text(value, what, declare=declare)
     return from_sympy(value)
 
 

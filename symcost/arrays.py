@@ -103,16 +103,16 @@ def array(shape: Any, dtype: Any = "float32", *, dims: Any = None) -> ArraySpec:
     return ArraySpec(sizes, dtype_name(dtype))
 
 
-def size_from_text(text: str, what: str) -> Size:
-    """One size given as text, ``"4*H"``; its symbols are declared.
+def size_from_text(text: str, what: str, *, declare: bool = True) -> Size:
+    """One size given as text, ``"4*H"``.
 
     Args:
-        what: what the size is for, for the message.
+        what: what the size is for, for the message. declare: whether its symbols are declared, where they are not yet.
     """
     sizes, names = parse_shape(text)
     if len(sizes) != 1:
         raise DimensionError(f"{what}: {text!r} is not one size", todo='write one size, such as "4*H"')
-    for name in names:
+    for name in names if declare else ():
         declared(public_name(name))
     return sizes[0]
 

@@ -232,7 +232,7 @@ def per(cost: ProgramCost, divisor: Any) -> CostRatio:
     """
     from symcost.algebra import size_of
 
-    size = size_of(divisor, "a divisor")
+    size = size_of(divisor, "a divisor", declare=False)
     text = format_size(size, cost.domain.names)
     unknown = sorted(symbols_of(size) - set(cost.domain.names))
     if unknown:

@@ -157,7 +157,7 @@ def _monomial(term: Any, cost: ProgramCost, whole: Size) -> Monomial:
     if isinstance(term, bool) or term is None or isinstance(term, float):
         raise ArgumentError(f"{term!r} is no term of a formula", todo='cost.explain("M*H"), a product of sizes')
     if isinstance(term, str):
-        size: Size = size_from_text(term, "a term") if term.strip() else 0
+        size: Size = size_from_text(term, "a term", declare=False) if term.strip() else 0
     else:
         size = from_sympy(term)
     terms = list(terms_of(size))

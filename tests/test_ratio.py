@@ -269,3 +269,18 @@ def test_sizes_are_bound_in_all_formulas_of_a_cost(step, tmp_path):
             assert number.value(quantity, {"F": 4, "H": 5, "C": 2}) == cost.value(
                 quantity, {"B": 1, "F": 4, "H": 5, "C": 2}
             )
+
+
+def test_questions_in_text_declare_no_symbols():
+    """Symbols print in the order in which they were declared, which questions do not change."""
+    with declarations():
+        forget()
+        cost = sc.trace(lambda x, w: x @ w, sc.array("B F"), sc.array("F H"))
+        cost.per("H*B")
+        cost.explain("H*F*B")
+        cost.leading(assuming="H << F")
+        for ask in (lambda: cost.per("Z*N"), lambda: cost.explain("Z*B")):
+            with pytest.raises((ArgumentError, DimensionError)):
+                ask()
+        later = sc.trace(lambda x, w: x @ w, sc.array("N Y"), sc.array("Y Z"))
+        assert later.text("flops") == "2*N*Y*Z"
