@@ -81,19 +81,25 @@ def published(entry: Any, cost: Any) -> Table:
     """Figures of others beside the formula's value at the same sizes."""
     from symcost.domain import format_sizes
 
-    rows, notes = [], []
+    rows, notes, training = [], [], None
     for figure in entry.published:
-        ours = getattr(cost.at(**figure.sizes), figure.quantity) + figure.beyond
+        if figure.program == "training" and training is None:
+            training = entry.trace_training()
+        counted = (training if figure.program == "training" else cost).under(figure.under)
+        ours = getattr(counted.at(**figure.sizes), figure.quantity) + figure.beyond
         off = Share(ours / figure.figure - 1, signed=True)
         rows.append((figure.quantity, int(figure.figure), ours, off, format_sizes(figure.sizes)))
-        notes.append(f"{figure.quantity}: {figure.source}; {figure.convention}")
+        counting = "" if figure.under == "algorithm" else f" (here under {figure.under})"
+        notes.append(f"{figure.quantity}: {figure.source}; {figure.convention}{counting}")
         if figure.beyond:
             notes.append(f"{figure.quantity}: {figure.beyond:+,} here for what the two count differently: {figure.why}")
+    others = any(figure.under != "algorithm" for figure in entry.published)
+    said = "algorithm, unless a note says otherwise" if others else "algorithm"
     return Table(
         ("quantity", "published", "formula", "difference", "at"),
         tuple(rows),
         ("quantity", "published", "formula", "difference", "at"),
         notes=tuple(notes),
         name="published",
-        title="published figures beside the formula (convention algorithm)",
+        title=f"published figures beside the formula (convention {said})",
     )

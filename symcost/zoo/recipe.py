@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +24,12 @@ class Array:
     Attributes:
         shape: dimensions; integers, or sympy expressions while a formula is asked for.
         dtype: numpy's name.
-        below: for indices, the size that they stay below (a node number is below "N").
+        below: for indices, the size that they stay below (a node number is below "N"), or a number.
     """
 
     shape: tuple[Any, ...]
     dtype: str = "float32"
-    below: str | None = None
+    below: str | int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,18 @@ class Recipe:
         arrays: arguments of the call, in order.
         train_flag: whether the call takes ``train=True`` or ``train=False``.
         mutable: collections that the call updates in training.
+        loss: (outputs, targets) -> a scalar; if None, the mean square of the outputs (of several, their sum).
+        targets: arrays that the loss compares the outputs with.
+        trained: whether there is a gradient: networks of integers have none.
     """
 
     module: nn.Module | Callable[..., Any]
     arrays: Sequence[Array]
     train_flag: bool = False
     mutable: tuple[str, ...] = ()
+    loss: Callable[[Any, Any], jax.Array] | None = None
+    targets: Sequence[Array] = ()
+    trained: bool = True
 
     def flags(self, train: bool) -> dict[str, Any]:
         """Keyword arguments of the call."""
@@ -68,20 +76,17 @@ class Recipe:
         return apply, (self.variables(), *self.structs())
 
     def gradient(self) -> tuple[Any, tuple[Any, ...]]:
-        """``fn(params, state, *arrays)`` and its arguments without values, in training mode.
+        """``fn(params, state, *arrays, *targets)`` and its arguments without values, in training mode.
 
-        The function returns the mean square of the outputs with the updated collections, and its gradient.
+        The function returns the loss with the updated collections, and its gradient.
 
         Raises:
-            ArgumentError: the recipe is of a function, which has no parameters.
+            ArgumentError: the recipe is of a function, which has no parameters, or of a network of integers.
         """
-        if not isinstance(self.module, nn.Module):
-            raise ArgumentError(
-                "this model is a function without parameters: there is nothing to take a gradient for",
-                todo="trace it forward: entry.trace()",
-            )
+        self.require_trained()
 
         def loss(params: Any, state: Any, *arrays: jax.Array) -> tuple[jax.Array, Any]:
+            arrays, targets = arrays[: len(self.arrays)], arrays[len(self.arrays) :]
             variables = {"params": params, **state}
             output: Any
             updated: Any = {}
@@ -90,18 +95,35 @@ class Recipe:
                 output, updated = self._called(variables, *arrays, train=True, mutable=collections)
             else:
                 output = self._called(variables, *arrays, train=True)
-            return jnp.mean(jnp.square(output)), updated
+            return self.compared(output, targets), updated
 
         variables = dict(self.variables())
         params = variables.pop("params", {})
-        return jax.value_and_grad(loss, has_aux=True), (params, variables, *self.structs())
+        targets = [jax.ShapeDtypeStruct(a.shape, jnp.dtype(a.dtype)) for a in self.targets]
+        return jax.value_and_grad(loss, has_aux=True), (params, variables, *self.structs(), *targets)
+
+    def compared(self, outputs: Any, targets: Any) -> jax.Array:
+        """The loss of a call's outputs."""
+        if self.loss is not None:
+            return self.loss(outputs, targets)
+        return functools.reduce(operator.add, (jnp.mean(jnp.square(leaf)) for leaf in jax.tree.leaves(outputs)))
+
+    def require_trained(self) -> None:
+        """Raise an `ArgumentError` if there is no gradient."""
+        if not isinstance(self.module, nn.Module) or not self.trained:
+            kind = "network of integers" if isinstance(self.module, nn.Module) else "function without parameters"
+            raise ArgumentError(
+                f"this model is a {kind}: there is nothing to take a gradient for",
+                todo="trace it forward: entry.trace()",
+            )
 
     def values(self, rng: np.random.Generator, sizes: Mapping[str, int]) -> tuple[Any, ...]:
         """Real arguments for `forward` at these sizes: parameters from the module's initialisers, random arrays."""
         arrays = []
         for array in self.arrays:
             if array.below is not None:
-                drawn = rng.integers(0, sizes[array.below], size=array.shape)
+                below = array.below if isinstance(array.below, int) else sizes[array.below]
+                drawn = rng.integers(0, below, size=array.shape)
             else:
                 drawn = rng.normal(size=array.shape)
             arrays.append(jnp.asarray(drawn.astype(array.dtype)))

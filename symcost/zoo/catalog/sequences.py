@@ -2,6 +2,151 @@
 
 from __future__ import annotations
 
-from symcost.zoo.entry import Entry
+from symcost.zoo.catalog.sizes import BATCH, CATAMOUNT, HEAD_WIDTH, HEADS, LAYERS, TOKENS, WIDTH, WORDS
+from symcost.zoo.entry import Dim, Entry, Published
 
-ROWS: tuple[Entry, ...] = ()
+_BERT_BASE = {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64, "L": 12, "V": 30_522}
+_BERT_LARGE = {**_BERT_BASE, "D": 1024, "H": 16, "L": 24}
+_GPT2 = {"B": 1, "T": 1024, "D": 768, "H": 12, "K": 64, "L": 12, "V": 50_257}
+_LLAMA2 = {"D": 4096, "G": 32, "R": 1, "K": 128, "F": 11_008}
+_LLAMA3 = {"D": 4096, "G": 8, "R": 4, "K": 128, "F": 14_336}
+
+_LLAMA = (
+    "Touvron et al.: LLaMA, 2023, arXiv:2302.13971; Ainslie et al.: GQA, EMNLP 2023, arXiv:2305.13245; "
+    "Su et al.: RoFormer, 2021, arXiv:2104.09864"
+)
+_GSHARD = (
+    "Shazeer et al.: Outrageously Large Neural Networks, ICLR 2017, arXiv:1701.06538; "
+    "Lepikhin et al.: GShard, ICLR 2021, arXiv:2006.16668"
+)
+_MAMBA = "Gu, Dao: Mamba: Linear-Time Sequence Modeling with Selective State Spaces, 2023, arXiv:2312.00752"
+
+_GROUPS = Dim("G", "heads of keys and values", (1, 2, 3))
+_QUERIES = Dim("R", "heads of queries for each of them", (1, 2, 3))
+_PAIRS = Dim("K", "features per head", (2, 4, 6), multiple_of=2)
+_GATED = Dim("F", "hidden units of the gated perceptron", (1, 3, 8, 11))
+_EXPERTS = (
+    TOKENS,
+    WIDTH,
+    Dim("F", "hidden units of an expert", (1, 3, 8)),
+    Dim("E", "experts", (1, 2, 3, 4)),
+    Dim("K", "experts that a token goes to", (1, 2, 3)),
+    Dim("C", "tokens that an expert has room for", (1, 2, 5)),
+)
+_CHANNELS = Dim("E", "channels", (1, 3, 6))
+_STATES = Dim("N", "states of a channel", (1, 2, 5))
+_RANK = Dim("R", "rank of the step sizes", (1, 2, 3))
+
+
+def _llama(sizes: dict[str, int], figure: int, blocks: int, words: int, name: str) -> Published:
+    """A block's share of a whole model's parameters."""
+    width = sizes["D"]
+    others = 2 * words * width + width
+    assert (figure - others) % blocks == 0
+    return Published(
+        quantity="params",
+        figure=(figure - others) // blocks,
+        tolerance=0,
+        sizes={"B": 1, "T": 1, **sizes},
+        convention=f"the {figure:,} parameters of {name} without the {others:,} of its two tables of words and its last "
+        f"normalisation, divided by {blocks} blocks",
+        source=f"checkpoint of {name}",
+    )
+
+
+TRANSFORMERS = (
+    Entry(
+        name="bert",
+        title="BERT: encoder over tokens, with a pooler",
+        paper="Devlin et al.: BERT, NAACL 2019, arXiv:1810.04805",
+        recipe="bert:bert",
+        dims=(BATCH, TOKENS, WIDTH, HEADS, HEAD_WIDTH, LAYERS, WORDS),
+        structural=("L",),
+        published=(
+            Published(
+                quantity="params",
+                figure=109_482_240,
+                tolerance=0,
+                sizes=_BERT_BASE,
+                convention="parameters of BERT-base with its pooler, 30,522 words",
+                source="checkpoint bert-base-uncased",
+            ),
+            Published(
+                quantity="params",
+                figure=335_141_888,
+                tolerance=0,
+                sizes=_BERT_LARGE,
+                convention="parameters of BERT-large with its pooler, 30,522 words",
+                source="checkpoint bert-large-uncased",
+            ),
+        ),
+    ),
+    Entry(
+        name="gpt2",
+        title="GPT-2: decoder over tokens, embedding and output layer tied",
+        paper="Radford et al.: Language Models are Unsupervised Multitask Learners, OpenAI 2019",
+        recipe="gpt2:gpt2",
+        dims=(BATCH, TOKENS, WIDTH, HEADS, HEAD_WIDTH, LAYERS, WORDS),
+        structural=("L",),
+        published=(
+            Published(
+                quantity="params",
+                figure=124_439_808,
+                tolerance=0,
+                sizes=_GPT2,
+                convention="parameters of the smallest GPT-2, the table of words counted once",
+                source="checkpoint gpt2",
+            ),
+        ),
+    ),
+    Entry(
+        name="llama-prefill",
+        title="Llama block that reads a prompt: grouped queries, rotary positions",
+        paper=_LLAMA,
+        recipe="llama:prefill",
+        dims=(BATCH, TOKENS, WIDTH, _GROUPS, _QUERIES, _PAIRS, _GATED),
+        published=(
+            _llama(_LLAMA2, 6_738_415_616, 32, 32_000, "Llama 2 7B"),
+            _llama(_LLAMA3, 8_030_261_248, 32, 128_256, "Llama 3 8B"),
+        ),
+    ),
+    Entry(
+        name="llama-decode",
+        title="Llama block that adds one token, with a cache of keys and values",
+        paper=_LLAMA,
+        recipe="llama:decode",
+        dims=(BATCH, Dim("S", "slots of the cache", (1, 2, 5, 8)), WIDTH, _GROUPS, _QUERIES, _PAIRS, _GATED),
+    ),
+    Entry(
+        name="experts-by-mask",
+        title="Mixture of experts, tokens moved by products with a mask",
+        paper=_GSHARD,
+        recipe="experts:by_mask",
+        dims=_EXPERTS,
+        where=("K <= E",),
+    ),
+    Entry(
+        name="experts-by-index",
+        title="Mixture of experts, tokens moved by scatter and gather",
+        paper=_GSHARD + "; Gale et al.: MegaBlocks, 2022, arXiv:2211.15841",
+        recipe="experts:by_index",
+        dims=_EXPERTS,
+        where=("K <= E",),
+    ),
+    Entry(
+        name="state-space",
+        title="Selective state-space block, its recurrence step by step",
+        paper=_MAMBA,
+        recipe="state_space:by_steps",
+        dims=(BATCH, Dim("T", "steps", (1, 2, 3, 8, 11)), WIDTH, _CHANNELS, _STATES, _RANK),
+    ),
+    Entry(
+        name="state-space-tree",
+        title="Selective state-space block, its recurrence as an associative scan",
+        paper=_MAMBA,
+        recipe="state_space:by_tree",
+        dims=(BATCH, Dim("T", "steps, a power of 2", (1, 2, 4, 8, 16), power_of=2), WIDTH, _CHANNELS, _STATES, _RANK),
+    ),
+)
+
+ROWS = TRANSFORMERS
