@@ -11,9 +11,6 @@ import jax
 
 from symcost.zoo.recipe import Array, Recipe
 
-POSITIONS = 512
-"""The longest sequence: rows of the table of positions."""
-
 
 class PostNormBlock(nn.Module):
     """Self-attention and a two-layer perceptron; each is added to its input, and the sum normalised."""
@@ -40,6 +37,7 @@ class BERT(nn.Module):
     """
 
     words: int
+    positions: int
     width: int
     layers: int
     heads: int
@@ -48,7 +46,7 @@ class BERT(nn.Module):
 
     @nn.compact
     def __call__(self, tokens: jax.Array, segments: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
-        positions = self.param("positions", nn.initializers.normal(stddev=0.02), (POSITIONS, self.width))
+        positions = self.param("positions", nn.initializers.normal(stddev=0.02), (self.positions, self.width))
         x = nn.Embed(self.words, self.width, name="words")(tokens)
         x = x + nn.Embed(2, self.width, name="segments")(segments) + positions[: tokens.shape[1]]
         x = nn.LayerNorm(epsilon=1e-12)(x)
@@ -58,9 +56,9 @@ class BERT(nn.Module):
         return x, nn.tanh(nn.Dense(self.width, name="pooler")(x[:, 0]))
 
 
-def bert(B, T, D, H, K, L, V) -> Recipe:
-    """B sequences of T tokens of V, width D, H heads of K features, L layers with a perceptron of 4*D."""
+def bert(B, T, D, H, K, L, V, P) -> Recipe:
+    """B sequences of T tokens of V, width D, H heads of K features, L layers with a perceptron of 4*D; P positions."""
     return Recipe(
-        BERT(words=V, width=D, layers=L, heads=H, head_width=K, mlp_width=4 * D),
+        BERT(words=V, positions=P, width=D, layers=L, heads=H, head_width=K, mlp_width=4 * D),
         [Array((B, T), "int32", below="V"), Array((B, T), "int32", below=2), Array((B, T), "int32", below=2)],
     )

@@ -24,8 +24,8 @@ class Dim:
         name: the symbol, as the field writes it.
         meaning: in words.
         small: sizes that `Entry.sample` draws from; together they keep XLA's float32 totals exact (below 2^24).
-        min, max, multiple_of, power_of: the sizes that the model takes, as in `sc.dim`. What the user has declared for the
-            symbol goes before each.
+        min, max, multiple_of, power_of: the sizes that the model takes, as in `sc.dim`. What the user has declared for
+            the symbol goes before each.
     """
 
     name: str

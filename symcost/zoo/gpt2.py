@@ -11,9 +11,6 @@ import jax
 
 from symcost.zoo.recipe import Array, Recipe
 
-POSITIONS = 1024
-"""The longest sequence: rows of the table of positions."""
-
 
 class DecoderBlock(nn.Module):
     """Attention to earlier tokens and a two-layer perceptron, each normalised before and added to its input."""
@@ -37,6 +34,7 @@ class GPT2(nn.Module):
     """Tokens (B, T) to the logits of the next ones (B, T, V)."""
 
     words: int
+    positions: int
     width: int
     layers: int
     heads: int
@@ -46,7 +44,7 @@ class GPT2(nn.Module):
     @nn.compact
     def __call__(self, tokens: jax.Array) -> jax.Array:
         words = nn.Embed(self.words, self.width, name="words")
-        positions = self.param("positions", nn.initializers.normal(stddev=0.01), (POSITIONS, self.width))
+        positions = self.param("positions", nn.initializers.normal(stddev=0.01), (self.positions, self.width))
         x = words(tokens) + positions[: tokens.shape[1]]
         mask = nn.make_causal_mask(tokens, dtype=bool)
         for _ in range(self.layers):
@@ -54,9 +52,9 @@ class GPT2(nn.Module):
         return words.attend(nn.LayerNorm(epsilon=1e-5)(x))
 
 
-def gpt2(B, T, D, H, K, L, V) -> Recipe:
-    """B sequences of T tokens of V, width D, H heads of K features, L layers with a perceptron of 4*D."""
+def gpt2(B, T, D, H, K, L, V, P) -> Recipe:
+    """B sequences of T tokens of V, width D, H heads of K features, L layers with a perceptron of 4*D; P positions."""
     return Recipe(
-        GPT2(words=V, width=D, layers=L, heads=H, head_width=K, mlp_width=4 * D),
+        GPT2(words=V, positions=P, width=D, layers=L, heads=H, head_width=K, mlp_width=4 * D),
         [Array((B, T), "int32", below="V")],
     )

@@ -9,6 +9,8 @@ A prompt is read at once (prefill) and leaves its keys and values behind; then e
 
 from __future__ import annotations
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -48,12 +50,12 @@ class LlamaBlock(nn.Module):
         values: jax.Array | None = None,
         position: jax.Array | int = 0,
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        dense = lambda features, name: nn.DenseGeneral(features, use_bias=False, name=name)
+        dense = functools.partial(nn.DenseGeneral, use_bias=False)
         heads = (self.groups, self.head_width)
         places = position + jnp.arange(x.shape[1])
         y = nn.RMSNorm(epsilon=1e-5, name="attention_norm")(x)
-        query = rotated(dense((self.groups, self.queries, self.head_width), "query")(y), places)
-        new_keys, new_values = rotated(dense(heads, "key")(y), places), dense(heads, "value")(y)
+        query = rotated(dense((self.groups, self.queries, self.head_width), name="query")(y), places)
+        new_keys, new_values = rotated(dense(heads, name="key")(y), places), dense(heads, name="value")(y)
         if keys is None or values is None:
             keys, values = new_keys, new_values
         else:
@@ -65,8 +67,8 @@ class LlamaBlock(nn.Module):
         y = jnp.einsum("bgrts,bsgk->btgrk", weights, values)
         x = x + nn.DenseGeneral(x.shape[-1], axis=(-3, -2, -1), use_bias=False, name="output")(y)
         y = nn.RMSNorm(epsilon=1e-5, name="mlp_norm")(x)
-        y = nn.silu(dense(self.hidden, "gate")(y)) * dense(self.hidden, "up")(y)
-        return x + dense(x.shape[-1], "down")(y), keys, values
+        y = nn.silu(dense(self.hidden, name="gate")(y)) * dense(self.hidden, name="up")(y)
+        return x + dense(x.shape[-1], name="down")(y), keys, values
 
 
 def prefill(B, T, D, G, R, K, F) -> Recipe:

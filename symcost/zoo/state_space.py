@@ -7,6 +7,7 @@ h[t] = decay[t] * h[t-1] + drive[t] runs step by step (`jax.lax.scan`), or as a 
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -54,12 +55,12 @@ class StateSpaceBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        dense = lambda features, name: nn.Dense(features, use_bias=False, name=name)
-        u, gate = jnp.split(dense(2 * self.inner, "input")(x), 2, axis=-1)
-        conv = nn.Conv(self.inner, (TAPS,), padding=[(TAPS - 1, 0)], feature_group_count=self.inner, name="conv")
+        dense = functools.partial(nn.Dense, use_bias=False)
+        u, gate = jnp.split(dense(2 * self.inner, name="input")(x), 2, axis=-1)
+        conv = nn.Conv(self.inner, (TAPS,), padding="CAUSAL", feature_group_count=self.inner, name="conv")
         u = nn.silu(conv(u))
         step, b, c = jnp.split(
-            dense(self.rank + 2 * self.states, "selection")(u), [self.rank, self.rank + self.states], axis=-1
+            dense(self.rank + 2 * self.states, name="selection")(u), [self.rank, self.rank + self.states], axis=-1
         )
         step = nn.softplus(nn.Dense(self.inner, name="step")(step))
         rates = self.param("log_rates", nn.initializers.zeros_init(), (self.inner, self.states))
@@ -68,7 +69,7 @@ class StateSpaceBlock(nn.Module):
         states = as_tree(decay, drive) if self.tree else stepwise(decay, drive)
         skip = self.param("skip", nn.initializers.ones_init(), (self.inner,))
         y = jnp.einsum("bten,btn->bte", states, c) + skip * u
-        return dense(x.shape[-1], "output")(y * nn.silu(gate))
+        return dense(x.shape[-1], name="output")(y * nn.silu(gate))
 
 
 def by_steps(B, T, D, E, N, R) -> Recipe:

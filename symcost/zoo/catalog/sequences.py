@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from symcost.zoo.catalog.sizes import BATCH, CATAMOUNT, HEAD_WIDTH, HEADS, LAYERS, TOKENS, WIDTH, WORDS
+from symcost.zoo.catalog.sizes import BATCH, HEAD_WIDTH, HEADS, LAYERS, TOKENS, WIDTH, WORDS
 from symcost.zoo.entry import Dim, Entry, Published
 
-_BERT_BASE = {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64, "L": 12, "V": 30_522}
+_BERT_BASE = {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64, "L": 12, "V": 30_522, "P": 512}
 _BERT_LARGE = {**_BERT_BASE, "D": 1024, "H": 16, "L": 24}
-_GPT2 = {"B": 1, "T": 1024, "D": 768, "H": 12, "K": 64, "L": 12, "V": 50_257}
+_GPT2 = {"B": 1, "T": 1024, "D": 768, "H": 12, "K": 64, "L": 12, "V": 50_257, "P": 1024}
 _LLAMA2 = {"D": 4096, "G": 32, "R": 1, "K": 128, "F": 11_008}
 _LLAMA3 = {"D": 4096, "G": 8, "R": 4, "K": 128, "F": 14_336}
 
@@ -21,6 +21,7 @@ _GSHARD = (
 )
 _MAMBA = "Gu, Dao: Mamba: Linear-Time Sequence Modeling with Selective State Spaces, 2023, arXiv:2312.00752"
 
+_POSITIONS = Dim("P", "rows of the table of positions", (3, 8, 11, 12))
 _GROUPS = Dim("G", "heads of keys and values", (1, 2, 3))
 _QUERIES = Dim("R", "heads of queries for each of them", (1, 2, 3))
 _PAIRS = Dim("K", "features per head", (2, 4, 6), multiple_of=2)
@@ -48,8 +49,8 @@ def _llama(sizes: dict[str, int], figure: int, blocks: int, words: int, name: st
         figure=(figure - others) // blocks,
         tolerance=0,
         sizes={"B": 1, "T": 1, **sizes},
-        convention=f"the {figure:,} parameters of {name} without the {others:,} of its two tables of words and its last "
-        f"normalisation, divided by {blocks} blocks",
+        convention=f"the {figure:,} parameters of {name} without the {others:,} of its tables of words and last norm, "
+        f"divided by {blocks} blocks",
         source=f"checkpoint of {name}",
     )
 
@@ -60,8 +61,9 @@ TRANSFORMERS = (
         title="BERT: encoder over tokens, with a pooler",
         paper="Devlin et al.: BERT, NAACL 2019, arXiv:1810.04805",
         recipe="bert:bert",
-        dims=(BATCH, TOKENS, WIDTH, HEADS, HEAD_WIDTH, LAYERS, WORDS),
+        dims=(BATCH, TOKENS, WIDTH, HEADS, HEAD_WIDTH, LAYERS, WORDS, _POSITIONS),
         structural=("L",),
+        where=("T <= P",),
         published=(
             Published(
                 quantity="params",
@@ -86,8 +88,9 @@ TRANSFORMERS = (
         title="GPT-2: decoder over tokens, embedding and output layer tied",
         paper="Radford et al.: Language Models are Unsupervised Multitask Learners, OpenAI 2019",
         recipe="gpt2:gpt2",
-        dims=(BATCH, TOKENS, WIDTH, HEADS, HEAD_WIDTH, LAYERS, WORDS),
+        dims=(BATCH, TOKENS, WIDTH, HEADS, HEAD_WIDTH, LAYERS, WORDS, _POSITIONS),
         structural=("L",),
+        where=("T <= P",),
         published=(
             Published(
                 quantity="params",
