@@ -65,7 +65,7 @@ class Recipe:
     def variables(self) -> Any:
         """The module's variables without values, at integer sizes; a function has none."""
 
-        return jax.eval_shape(self._initial, jax.random.key(0), *self.structs())
+        return jax.eval_shape(self.initial, jax.random.key(0), *self.structs())
 
     def forward(self) -> tuple[Any, tuple[Any, ...]]:
         """``fn(variables, *arrays)`` in evaluation mode, and its arguments without values."""
@@ -119,6 +119,12 @@ class Recipe:
 
     def values(self, rng: np.random.Generator, sizes: Mapping[str, int]) -> tuple[Any, ...]:
         """Real arguments for `forward` at these sizes: parameters from the module's initialisers, random arrays."""
+        arrays = self.drawn(rng, sizes)
+        key = jax.random.key(int(rng.integers(2**31)))
+        return jax.jit(self.initial)(key, *arrays), *arrays
+
+    def drawn(self, rng: np.random.Generator, sizes: Mapping[str, int]) -> list[jax.Array]:
+        """Random arrays for the call at these sizes."""
         arrays = []
         for array in self.arrays:
             if array.below is not None:
@@ -126,16 +132,15 @@ class Recipe:
                 drawn = rng.integers(0, below, size=array.shape)
             else:
                 drawn = rng.normal(size=array.shape)
-            arrays.append(jnp.asarray(drawn.astype(array.dtype)))
-        key = jax.random.key(int(rng.integers(2**31)))
-        return jax.jit(self._initial)(key, *arrays), *arrays
+            arrays.append(jnp.asarray(drawn, array.dtype))
+        return arrays
 
     def parameters(self) -> int:
         """Number of trainable parameters."""
         return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(self.variables().get("params", {})))
 
-    def _initial(self, key: jax.Array, *arrays: jax.Array) -> Any:
-        """The module's variables."""
+    def initial(self, key: jax.Array, *arrays: jax.Array) -> Any:
+        """The module's variables, from its initialisers; a function has none."""
         if not isinstance(self.module, nn.Module):
             return {}
         return self.module.init(key, *arrays, **self.flags(train=False))

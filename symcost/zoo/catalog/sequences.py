@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symcost.zoo.catalog.sizes import BATCH, HEAD_WIDTH, HEADS, LAYERS, TOKENS, WIDTH, WORDS
+from symcost.zoo.catalog.sizes import BATCH, CATAMOUNT, HEAD_WIDTH, HEADS, LAYERS, TOKENS, WIDTH, WORDS
 from symcost.zoo.entry import Dim, Entry, Published
 
 _BERT_BASE = {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64, "L": 12, "V": 30_522, "P": 512}
@@ -80,6 +80,23 @@ TRANSFORMERS = (
                 sizes=_BERT_LARGE,
                 convention="parameters of BERT-large with its pooler, 30,522 words",
                 source="checkpoint bert-large-uncased",
+            ),
+            Published(
+                quantity="flops",
+                figure=22_419_929_740,
+                tolerance=0,
+                sizes=_BERT_BASE,
+                convention="all arithmetic of a forward pass in TensorFlow",
+                source=CATAMOUNT,
+                under="catamount",
+                # 12 layers, 128 tokens of width 768, 12 heads
+                beyond=12 * (3 * 98_304 - 12 * 128**2 + 2 * 128**2 - 10 * 128 - 12 * 128)
+                + (6 * 98_304 - 12 * 128 + 128**2),
+                why="L*(3*T*D - H*T**2 + 2*T**2 - 10*T - H*T) + 6*T*D - 12*T + T**2 beside equal matrix products: "
+                "TensorFlow divides the scores and not the queries, L*(H*T**2 - T*D); has fewer operations in softmax, "
+                "-L*(2*H*T**2 + H*T); has two more per element and five fewer per row in a normalisation, "
+                "(2*L + 1)*(2*T*D - 5*T); makes the mask in each layer, (2*L + 1)*T**2; and finds segments by a "
+                "product, 4*T*D, where indices and mask are compared here, -7*T",
             ),
         ),
     ),
