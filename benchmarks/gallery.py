@@ -32,6 +32,8 @@ SIZES: dict[str, dict[str, int]] = {
     "experts-by-index": {"T": 1024, "D": 1024, "F": 4096, "E": 8, "K": 2, "C": 320},
     "state-space": {"B": 1, "T": 512, "D": 768, "E": 1536, "N": 16, "R": 48},
     "state-space-tree": {"B": 1, "T": 512, "D": 768, "E": 1536, "N": 16, "R": 48},
+    "yolov3": {"B": 1, "N": 416, "W": 32, "C": 80},
+    "yolov3-int8": {"B": 1, "N": 416, "W": 32, "C": 80},
     "gpt2": {"B": 1, "T": 512, "D": 768, "H": 12, "K": 64, "L": 12, "V": 50_257, "P": 1024},
 }
 """Where a model is compiled."""

@@ -22,7 +22,7 @@ app = typer.Typer(
 SHOW_EXAMPLES = examples(
     "symcost zoo show gcn-sparse",
     "symcost zoo show resnet50 --at B=1,S=224,W=64,C=1000 --by scope --depth 2",
-    "symcost zoo show cnn --at S=32,K=3 --convention darknet",
+    "symcost zoo show yolov3 --at N=416 --at C=80 --at B=1 --convention darknet",
     "symcost zoo show transformer --at B=1,T=128,D=768,H=12,K=64,L=12 --json",
 )
 
@@ -58,7 +58,7 @@ def show_(
     from symcost.zoo import get
 
     entry = get(name)
-    at_points = points(at)
+    at_points = [entry.completed(point) for point in points(at)]
     known_convention(convention)
     declare(dim)
     with progress(f"tracing {name}", quiet=json) as tick:

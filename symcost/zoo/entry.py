@@ -26,6 +26,7 @@ class Dim:
         small: sizes that `Entry.sample` draws from; together they keep XLA's float32 totals exact (below 2^24).
         min, max, multiple_of, power_of: the sizes that the model takes, as in `sc.dim`. What the user has declared for
             the symbol goes before each.
+        usual: the size as published, if the model has one: `symcost zoo show` takes it where all others are given.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Dim:
     max: int | None = None
     multiple_of: int | None = None
     power_of: int | None = None
+    usual: int | None = None
 
     @property
     def domain(self) -> dict[str, int]:
@@ -124,6 +126,18 @@ class Entry:
             )
         file, function = self.recipe.split(":")
         return getattr(importlib.import_module(f"symcost.zoo.{file}"), function)(**sizes)
+
+    def completed(self, sizes: Mapping[str, Any]) -> dict[str, Any]:
+        """`sizes` with those of the published model, where no others are missing.
+
+        Example:
+            >>> from symcost import zoo
+            >>> zoo.get("yolov3").completed({"B": 1, "N": 416, "C": 80})
+            {'B': 1, 'N': 416, 'C': 80, 'W': 32}
+        """
+        missing = {dim.name: dim.usual for dim in self.dims if dim.name not in sizes}
+        usual = {name: size for name, size in missing.items() if size is not None}
+        return {**sizes, **usual} if len(usual) == len(missing) else dict(sizes)
 
     def build(self, **sizes: int) -> tuple[Callable, tuple[Any, ...]]:
         """The model in evaluation mode as ``(fn, args)`` at integer sizes; args have shapes and no values.

@@ -12,7 +12,7 @@ import pytest
 
 from symcost import zoo
 from tests.conventions.counting import total
-from tests.conventions.models import WordLM, YOLOv3, forward, sgd_step
+from tests.conventions.models import WordLM, forward, sgd_step
 
 RESNET50 = {"B": 1, "S": 224, "W": 64, "C": 1000}
 VIT_B_16 = {"B": 1, "G": 14, "P": 16, "D": 768, "H": 12, "L": 12}
@@ -58,7 +58,7 @@ def test_macs_of_vgg16():
 @pytest.mark.parametrize(("side", "billions"), [(320, 38.97), (416, 65.86), (608, 140.69)])
 def test_darknet_prints_this_for_yolov3(side, billions):
     """YOLOv3-320, -416 and -608 at pjreddie.com/darknet/yolo ("FLOPS", in Bn)."""
-    fn, args = forward(YOLOv3(), image(side))
+    fn, args = zoo.get("yolov3").build(B=1, N=side, W=32, C=80)
     assert round(total("darknet", fn, *args) / 1e9, 2) == billions
 
 
