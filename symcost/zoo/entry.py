@@ -166,7 +166,7 @@ class Entry:
             recipe = self.at(symbols)
             arrays = [sc.array(array.shape, array.dtype) for array in recipe.arrays]
             flags = recipe.flags(train=False)
-            cost = sc.trace(self._traced(recipe, symbols), *arrays, kwargs=flags, where=self.where, **options)
+            cost = sc.trace(self._traced(recipe, symbols), *arrays, kwargs=flags, **self._related(options))
         cost.name = self.name
         return cost
 
@@ -179,7 +179,7 @@ class Entry:
         import symcost as sc
 
         with self._declared():
-            cost = sc.trace_family(self.build_gradient, self.symbols, where=self.where, **options)
+            cost = sc.trace_family(self.build_gradient, self.symbols, **self._related(options))
         cost.name = f"{self.name}, loss and gradient"
         return cost
 
@@ -211,8 +211,7 @@ class Entry:
                 optimizer=getattr(optax, own)(*settings) if optimizer is None else optimizer,
                 kwargs=recipe.flags(train=True),
                 mutable=recipe.mutable,
-                where=self.where,
-                **options,
+                **self._related(options),
             )
         cost.name = f"{self.name}, training step"
         return cost
@@ -226,6 +225,12 @@ class Entry:
             domains = [{**one.domain, **stated(one.name)} for one in self.dims]
             forget()
             yield {one.name: dim(one.name, **domain) for one, domain in zip(self.dims, domains, strict=True)}
+
+    def _related(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of a trace with the model's own relations beside the user's."""
+        from symcost.dims import to_relations
+
+        return {**options, "where": [*to_relations(self.where), *to_relations(options.get("where", ()))]}
 
     def _traced(self, recipe: Recipe, symbols: Mapping[str, Any]) -> Any:
         """The module; a constructor that computes with sizes (a loop over layers) is given integers at every sample."""

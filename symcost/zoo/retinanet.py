@@ -1,8 +1,8 @@
 """RetinaNet on ResNet-50: a pyramid of features, and the same two heads over each of its levels.
 
-Lin, Goyal, Girshick, He, Dollár, "Focal Loss for Dense Object Detection", ICCV 2017, arXiv:1708.02002; the pyramid: Lin et
-al., "Feature Pyramid Networks for Object Detection", CVPR 2017, arXiv:1612.03144, with its two coarsest levels made of
-the third, as in most published weights.
+Lin, Goyal, Girshick, He, Dollár, "Focal Loss for Dense Object Detection", ICCV 2017, arXiv:1708.02002; the pyramid:
+Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017, arXiv:1612.03144, with its two coarsest levels
+made of the third, as in most published weights.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Head(nn.Module):
 
 
 class RetinaNet(nn.Module):
-    """Images (B, N, N, 3) to classes and boxes at N/8 ... N/128; `width` is 64 as published, that of the pyramid 4 times."""
+    """Images (B, N, N, 3) to classes and boxes at N/8 ... N/128; `width` is 64 as published, the pyramid 4 times so."""
 
     width: Any
     classes: Any

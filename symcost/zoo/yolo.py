@@ -1,8 +1,8 @@
 """YOLOv3 and YOLOv3-tiny: detectors whose image side, classes and width are symbols; YOLOv3 in integers of 8 bits too.
 
 Redmon, Farhadi, "YOLOv3: An Incremental Improvement", 2018, arXiv:1804.02767; layer by layer as in yolov3.cfg and
-yolov3-tiny.cfg of pjreddie/darknet. Quantisation after training, a scale for each channel: Jacob et al., "Quantization and
-Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018, arXiv:1712.05877.
+yolov3-tiny.cfg of pjreddie/darknet. Quantisation after training, a scale for each channel: Jacob et al., "Quantization
+and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018, arXiv:1712.05877.
 
 A detector is three (or two) arrays of boxes: for each cell and each of 3 anchors 4 numbers for the box, one for whether
 there is an object, and one for each class.

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from symcost.zoo.catalog.sizes import BATCH, CATAMOUNT, HEAD_WIDTH, HEADS, LAYERS, TOKENS, WIDTH, WORDS
+from symcost.zoo.catalog.sizes import (
+    BATCH,
+    CATAMOUNT,
+    FEATURES,
+    HEAD_WIDTH,
+    HEADS,
+    HIDDEN,
+    LAYERS,
+    STEPS,
+    TOKENS,
+    WIDTH,
+    WORDS,
+)
 from symcost.zoo.entry import Dim, Entry, Published
 
 _BERT_BASE = {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64, "L": 12, "V": 30_522, "P": 512}
@@ -169,4 +181,120 @@ TRANSFORMERS = (
     ),
 )
 
-ROWS = TRANSFORMERS
+_HOCHREITER = "Hochreiter, Schmidhuber: Long Short-Term Memory, Neural Computation 9, 1997"
+_LAYER = (BATCH, STEPS, FEATURES, HIDDEN)
+_LANGUAGE = (
+    Dim("h", "hidden units", (1, 2, 5)),
+    Dim("q", "steps", (1, 2, 3, 7)),
+    Dim("b", "batch", (1, 2, 3)),
+    Dim("v", "words or characters", (2, 3, 7)),
+)
+_WORDS = {"h": 2004, "q": 80, "b": 64, "v": 10_004}
+_CHARACTERS = {"h": 2004, "q": 150, "b": 128, "v": 98}
+
+
+def _word_terms(h: int, q: int, b: int, v: int) -> int:
+    return 16 * h**2 + 8 * h - h * v + v + 13 * h * q * b - q * b * v - 18 * q * b + 18 * q + 51
+
+
+def _character_terms(h: int, q: int, b: int, v: int) -> int:
+    return 22 * h**2 + 20 * h - h * v + v + 32 * h * q * b - q * b * v - 18 * q * b + 10 * q + 43
+
+
+_UPDATE = (
+    "an update takes three operations for each weight where Optax's takes two, and touches only those rows of the table "
+    "of words that were read"
+)
+_STEPS = "gates and their gradients operator by operator, and the rows of the table that were read"
+_LOSS = "-q*b*v, softmax and loss as one operator"
+_WORD_WHY = (
+    f"16*h**2 + 8*h - h*v + v: {_UPDATE}; 13*h*q*b: {_STEPS}; {_LOSS}; -18*q*b + 18*q + 51, indices and counters of "
+    "loops"
+)
+_CHARACTER_WHY = (
+    f"22*h**2 + 20*h - h*v + v: {_UPDATE}; 32*h*q*b: {_STEPS}; {_LOSS}; -18*q*b + 10*q + 43, indices and counters of "
+    "loops. No closed form of this model is published: 32*h*q*b + 10*q + 43 is what the other terms leave of the figure"
+)
+
+
+def _catamount(sizes: dict[str, int], params: int, flops: int, beyond: int, why: str) -> tuple[Published, ...]:
+    """Catamount's two figures of a language model's training step."""
+    return (
+        Published(
+            quantity="params",
+            figure=params,
+            tolerance=0,
+            sizes=sizes,
+            convention="all variables of the TensorFlow graph",
+            source=CATAMOUNT,
+            beyond=2,
+            why="learning rate and step counter, which are variables there",
+        ),
+        Published(
+            quantity="flops",
+            figure=flops,
+            tolerance=0,
+            sizes=sizes,
+            convention="all arithmetic of a training step by stochastic gradient descent in TensorFlow",
+            source=CATAMOUNT,
+            under="catamount",
+            program="training",
+            beyond=beyond,
+            why=why,
+        ),
+    )
+
+
+RECURRENT = (
+    Entry(
+        name="rnn",
+        title="Layer of simple recurrent units over a sequence",
+        paper="Elman: Finding Structure in Time, Cognitive Science 14, 1990",
+        recipe="recurrent:rnn",
+        dims=_LAYER,
+    ),
+    Entry(
+        name="lstm-bidirectional",
+        title="LSTM layers over a sequence in both directions",
+        paper=f"Schuster, Paliwal: Bidirectional Recurrent Neural Networks, 1997; {_HOCHREITER}",
+        recipe="recurrent:lstm_bidirectional",
+        dims=_LAYER,
+    ),
+    Entry(
+        name="translation",
+        title="Encoder and decoder with additive attention",
+        paper="Bahdanau, Cho, Bengio: Neural Machine Translation by Jointly Learning to Align and Translate, "
+        "ICLR 2015, arXiv:1409.0473",
+        recipe="translation:translation",
+        dims=(
+            Dim("B", "sentences", (1, 2, 3)),
+            Dim("S", "words of the source", (1, 2, 5)),
+            Dim("T", "words of the target", (1, 3, 4)),
+            Dim("F", "features of a word", (1, 3, 4)),
+            Dim("H", "hidden units", (1, 2, 5)),
+            WORDS,
+        ),
+    ),
+    Entry(
+        name="word-lm",
+        title="Language model of words, two LSTM layers",
+        paper="Jozefowicz et al.: Exploring the Limits of Language Modeling, 2016, arXiv:1602.02410",
+        recipe="language:words",
+        dims=_LANGUAGE,
+        optimizer=("sgd", 0.2),
+        published=_catamount(_WORDS, 104_378_326, 2_597_058_084_257, _word_terms(**_WORDS), _WORD_WHY),
+    ),
+    Entry(
+        name="char-lm",
+        title="Language model of characters, a recurrent highway network of depth 10",
+        paper="Zilly et al.: Recurrent Highway Networks, ICML 2017, arXiv:1607.03474",
+        recipe="language:characters",
+        dims=_LANGUAGE,
+        optimizer=("sgd", 0.2),
+        published=_catamount(
+            _CHARACTERS, 88_785_316, 10_228_050_930_711, _character_terms(**_CHARACTERS), _CHARACTER_WHY
+        ),
+    ),
+)
+
+ROWS = (*TRANSFORMERS, *RECURRENT)
