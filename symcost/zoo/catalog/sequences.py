@@ -202,18 +202,18 @@ def _character_terms(h: int, q: int, b: int, v: int) -> int:
 
 
 _UPDATE = (
-    "an update takes three operations for each weight where Optax's takes two, and touches only those rows of the table "
+    "an update takes three operations for each weight where Optax's takes two, and touches only rows of the table "
     "of words that were read"
 )
 _STEPS = "gates and their gradients operator by operator, and the rows of the table that were read"
 _LOSS = "-q*b*v, softmax and loss as one operator"
 _WORD_WHY = (
-    f"16*h**2 + 8*h - h*v + v: {_UPDATE}; 13*h*q*b: {_STEPS}; {_LOSS}; -18*q*b + 18*q + 51, indices and counters of "
-    "loops"
+    f"16*h**2 + 8*h - h*v + v: {_UPDATE}; 13*h*q*b: {_STEPS}; {_LOSS}; -18*q*b + 18*q + 51, indices and counters "
+    "of loops"
 )
 _CHARACTER_WHY = (
-    f"22*h**2 + 20*h - h*v + v: {_UPDATE}; 32*h*q*b: {_STEPS}; {_LOSS}; -18*q*b + 10*q + 43, indices and counters of "
-    "loops. No closed form of this model is published: 32*h*q*b + 10*q + 43 is what the other terms leave of the figure"
+    f"22*h**2 + 20*h - h*v + v: {_UPDATE}; 32*h*q*b: {_STEPS}; {_LOSS}; -18*q*b + 10*q + 43, indices and counters "
+    "of loops. No closed form of this model is published: 32*h*q*b + 10*q + 43 is what the other terms leave of the figure"
 )
 
 
