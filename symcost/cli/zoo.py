@@ -81,11 +81,11 @@ def published(entry: Any, cost: Any) -> Table:
     """Figures of others beside the formula's value at the same sizes."""
     from symcost.domain import format_sizes
 
-    rows, notes, training = [], [], None
+    rows, notes, programs = [], [], {"forward": cost}
     for figure in entry.published:
-        if figure.program == "training" and training is None:
-            training = entry.trace_training()
-        counted = (training if figure.program == "training" else cost).under(figure.under)
+        if figure.program not in programs:
+            programs[figure.program] = entry.trace_training()
+        counted = programs[figure.program].under(figure.under)
         ours = getattr(counted.at(**figure.sizes), figure.quantity) + figure.beyond
         off = Share(ours / figure.figure - 1, signed=True)
         rows.append((figure.quantity, int(figure.figure), ours, off, format_sizes(figure.sizes)))

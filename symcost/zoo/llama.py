@@ -55,20 +55,18 @@ class LlamaBlock(nn.Module):
         places = position + jnp.arange(x.shape[1])
         y = nn.RMSNorm(epsilon=1e-5, name="attention_norm")(x)
         query = rotated(dense((self.groups, self.queries, self.head_width), name="query")(y), places)
-        new_keys, new_values = rotated(dense(heads, name="key")(y), places), dense(heads, name="value")(y)
-        if keys is None or values is None:
-            keys, values = new_keys, new_values
-        else:
-            keys = jax.lax.dynamic_update_slice_in_dim(keys, new_keys, position, axis=1)
-            values = jax.lax.dynamic_update_slice_in_dim(values, new_values, position, axis=1)
-        scores = jnp.einsum("btgrk,bsgk->bgrts", query, keys) / jnp.sqrt(self.head_width).astype(x.dtype)
-        visible = jnp.arange(keys.shape[1]) <= places[:, None]
+        key, value = rotated(dense(heads, name="key")(y), places), dense(heads, name="value")(y)
+        if keys is not None and values is not None:
+            key = jax.lax.dynamic_update_slice_in_dim(keys, key, position, axis=1)
+            value = jax.lax.dynamic_update_slice_in_dim(values, value, position, axis=1)
+        scores = jnp.einsum("btgrk,bsgk->bgrts", query, key) / jnp.sqrt(self.head_width).astype(x.dtype)
+        visible = jnp.arange(key.shape[1]) <= places[:, None]
         weights = nn.softmax(jnp.where(visible, scores, jnp.finfo(x.dtype).min))
-        y = jnp.einsum("bgrts,bsgk->btgrk", weights, values)
+        y = jnp.einsum("bgrts,bsgk->btgrk", weights, value)
         x = x + nn.DenseGeneral(x.shape[-1], axis=(-3, -2, -1), use_bias=False, name="output")(y)
         y = nn.RMSNorm(epsilon=1e-5, name="mlp_norm")(x)
         y = nn.silu(dense(self.hidden, name="gate")(y)) * dense(self.hidden, name="up")(y)
-        return x + dense(x.shape[-1], name="down")(y), keys, values
+        return x + dense(x.shape[-1], name="down")(y), key, value
 
 
 def prefill(B, T, D, G, R, K, F) -> Recipe:

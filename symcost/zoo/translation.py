@@ -6,6 +6,8 @@ arXiv:1409.0473. The decoder sees the words of the target up to each step (train
 
 from __future__ import annotations
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -39,7 +41,7 @@ class Translation(nn.Module):
     @nn.compact
     def __call__(self, source: jax.Array, target: jax.Array) -> jax.Array:
         forward, backward = (nn.RNN(nn.GRUCell(self.hidden)) for _ in range(2))
-        read = nn.Bidirectional(forward, backward)(nn.Embed(self.words, self.features, name="source")(source))
+        read: Any = nn.Bidirectional(forward, backward)(nn.Embed(self.words, self.features, name="source")(source))
         keys = nn.Dense(self.hidden, use_bias=False, name="keys")(read)
         # the decoder begins with what the backward reader made of the whole source
         state = nn.tanh(nn.Dense(self.hidden, name="start")(read[:, 0, self.hidden :]))
@@ -47,7 +49,7 @@ class Translation(nn.Module):
             DecoderStep,
             variable_broadcast="params",
             split_rngs={"params": False},
-            in_axes=(1, nn.broadcast, nn.broadcast),
+            in_axes=(1, nn.broadcast, nn.broadcast),  # pyright: ignore[reportArgumentType]  (a tuple, by its text)
             out_axes=1,
         )
         words = nn.Embed(self.words, self.features, name="target")(target)

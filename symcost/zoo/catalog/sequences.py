@@ -213,7 +213,8 @@ _WORD_WHY = (
 )
 _CHARACTER_WHY = (
     f"22*h**2 + 20*h - h*v + v: {_UPDATE}; 32*h*q*b: {_STEPS}; {_LOSS}; -18*q*b + 10*q + 43, indices and counters "
-    "of loops. No closed form of this model is published: 32*h*q*b + 10*q + 43 is what the other terms leave of the figure"
+    "of loops. No closed form of this model is published: 32*h*q*b + 10*q + 43 is what the other terms leave of the "
+    "figure"
 )
 
 
