@@ -99,7 +99,7 @@ def published(entry: Any, cost: Any) -> Table:
         ("quantity", "published", "formula", "difference", "at"),
         tuple(rows),
         ("quantity", "published", "formula", "difference", "at"),
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
         name="published",
         title=f"published figures beside the formula (convention {said})",
     )

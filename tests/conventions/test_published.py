@@ -1,6 +1,6 @@
 """Every convention against figures that others have published for it.
 
-"algorithm" and "xla" have theirs in the zoo (tests/zoo) and in XLA itself (tests/hlo).
+"algorithm" and "xla" have theirs in the zoo (tests/zoo) and in XLA itself (tests/hlo); "darknet" has YOLO in the zoo.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import pytest
 
 from symcost import zoo
 from tests.conventions.counting import total
@@ -50,16 +49,6 @@ def test_macs_of_vgg16():
     """15.47 G, torchvision's table of weights (VGG16_Weights)."""
     fn, args = forward(VGG16(), image(224))
     assert round(total("macs", fn, *args, quantity="macs") / 1e9, 2) == 15.47
-
-
-# -- darknet ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("side", "billions"), [(320, 38.97), (416, 65.86), (608, 140.69)])
-def test_darknet_prints_this_for_yolov3(side, billions):
-    """YOLOv3-320, -416 and -608 at pjreddie.com/darknet/yolo ("FLOPS", in Bn)."""
-    fn, args = zoo.get("yolov3").build(B=1, N=side, W=32, C=80)
-    assert round(total("darknet", fn, *args) / 1e9, 2) == billions
 
 
 # -- fvcore -------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ def by_hand(side: int, width: int, classes: int) -> int:
     return macs
 
 
+@pytest.mark.long
 def test_eight_bits_change_the_type_of_the_products_and_not_their_number():
     floats, integers = forward("yolov3"), forward("yolov3-int8")
     assert floats.text("macs") == integers.text("macs")
