@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from symcost.advice import Typed
 from symcost.errors import ArgumentError
 
 
@@ -114,7 +115,7 @@ class Recipe:
             kind = "network of integers" if isinstance(self.module, nn.Module) else "function without parameters"
             raise ArgumentError(
                 f"this model is a {kind}: there is nothing to take a gradient for",
-                todo="trace it forward: entry.trace()",
+                todo=Typed("trace it forward: entry.trace()", "trace it forward: leave out --train"),
             )
 
     def values(self, rng: np.random.Generator, sizes: Mapping[str, int]) -> tuple[Any, ...]:
