@@ -57,7 +57,9 @@ class Int8Convolutional(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, train: bool, shortcut: jax.Array | None = None) -> jax.Array:
         kernel = self.param("kernel", _random_int8, (self.size, self.size, x.shape[-1], self.filters))
-        scale = self.param("scale", nn.initializers.constant(1e-3), (self.filters,))
+        # weights between -127 and 127 at random are 73 in the mean square; half of what follows is cut off
+        keeping = 2**0.5 / (73 * self.size * x.shape[-1] ** 0.5)
+        scale = self.param("scale", nn.initializers.constant(keeping), (self.filters,))
         bias = self.param("bias", nn.initializers.zeros_init(), (self.filters,))
         sums = jax.lax.conv_general_dilated(
             x,
