@@ -85,7 +85,7 @@ class ProgramCost(Formulas, Printed, Questions, Running):
         if self._ledger is None:
             assert self.analysis is not None
             ledger = self.analysis.ledger(self.convention, self.platform)
-            self._ledger = _kept(ledger, convention(self.convention))
+            self._ledger = convention(self.convention).kept(ledger)
         return self._ledger
 
     # -- formulas ----------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class ProgramCost(Formulas, Printed, Questions, Running):
             how = convention(self.convention)
             if self.analysis is not None and not (name.endswith(BY_LINE) and how.language == "hlo"):
                 ledger = self.analysis.outcome(self.convention, self.platform, name).ledger
-                self._parts[name] = _kept(ledger, how) if name.endswith(BY_LINE) else ledger
+                self._parts[name] = how.kept(ledger) if name.endswith(BY_LINE) else ledger
             elif name in self._made:
                 self._parts[name] = self._made[name]()
             elif name.endswith(BY_LINE):
@@ -227,7 +227,7 @@ class ProgramCost(Formulas, Printed, Questions, Running):
         if self.analysis is None:
             # other rules need the program again; those of the same registry keep some of the rows or quantities
             if self.convention == "algorithm" and how.registry is convention(self.convention).registry:
-                return ProgramCost(self.name, _kept(self.ledger, how), self.domain, name, note=self.note)
+                return ProgramCost(self.name, how.kept(self.ledger), self.domain, name, note=self.note)
             raise ConventionError(
                 f"this cost ({self.note or 'derived'}) holds only the convention {self.convention!r}",
                 todo=f"store it: cost.save(path, conventions=[{name!r}])"
@@ -235,7 +235,7 @@ class ProgramCost(Formulas, Printed, Questions, Running):
                 else f"take the convention first: cost.under({name!r}), then combine or substitute",
             )
         outcome = self.analysis.outcome(name, platform)
-        ledger = _kept(outcome.ledger, how)
+        ledger = how.kept(outcome.ledger)
         more = [d for d in self.domain.dims if d.name not in outcome.domain.names]  # symbols of trip counts
         domain = replace(outcome.domain, dims=(*outcome.domain.dims, *more))
         return ProgramCost(self.name, ledger, domain, name, analysis=self.analysis, platform=platform)
@@ -414,13 +414,6 @@ class ProgramCost(Formulas, Printed, Questions, Running):
         from symcost.report.text import summary
 
         return summary(self)
-
-
-def _kept(ledger: Ledger, how: Any) -> Ledger:
-    if how.keep is None:
-        return ledger
-    keep = how.keep
-    return Ledger([r for r in ledger.rows if r.key.flag == "inputs" or keep(r.key)], ledger.unknown)
 
 
 def _by_name(method: str, wrong: tuple[Any, ...], domain: Domain) -> None:

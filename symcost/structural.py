@@ -198,6 +198,8 @@ class Generalizer:
         """One layer, or none: a correction of its own where the general function deviates."""
         try:
             alone = self._over(rest, {**fixed, name: value}, base)
+            if not self._holds_at_ones(alone, {**fixed, name: value}):
+                alone = self._over(rest, {**fixed, name: value}, None)
         except BuildError as error:
             size = value * self.domain[name].multiple_of
             fit.excluded.append((f"{name} == {size}", error.what.split("\n")[0]))
@@ -208,6 +210,19 @@ class Generalizer:
         rows = [r for r in delta.rows if any(isinstance(s, Poly) or s for s in (r.count, *r.costs.values()))]
         if rows:
             fit.corrections.append(Correction(((symbol(name), value),), Ledger(rows)))
+
+    def _holds_at_ones(self, fit: Fit, fixed: Mapping[str, int]) -> bool:
+        """Whether a fit made by its neighbour's formulas holds where all other sizes are 1 too: what vanishes with a
+        product of sizes (a mean over one element) is nothing that the neighbour could know."""
+        ones = {d.name: max(1, bounds(d)[0]) for d in self.domain.dims} | dict(fixed)
+        if set(ones) == set(fixed) or not Sampler(self.domain, dict(fixed)).valid(ones):
+            return True
+        try:
+            concrete = self.interpret(self.traces.at(ones))
+        except (BuildError, LoweringError):
+            return True
+        merge = merging([fit, Fit(concrete, [], [], set())], settled=fit)
+        return not ledger_differences(fit.complete().group(merge), concrete.group(merge), ones)
 
     def _check(self, fit: Fit) -> None:
         """Compare with every program traced, and with fresh ones: other sizes, and more layers than any sample had."""

@@ -22,7 +22,7 @@ app = typer.Typer(
 SHOW_EXAMPLES = examples(
     "symcost zoo show gcn-sparse",
     "symcost zoo show resnet50 --at B=1,S=224,W=64,C=1000 --by scope --depth 2",
-    "symcost zoo show cnn --at S=32,K=3 --convention darknet",
+    "symcost zoo show yolov3 --at N=416 --at C=80 --at B=1 --convention darknet",
     "symcost zoo show transformer --at B=1,T=128,D=768,H=12,K=64,L=12 --json",
 )
 
@@ -58,7 +58,7 @@ def show_(
     from symcost.zoo import get
 
     entry = get(name)
-    at_points = points(at)
+    at_points = [entry.completed(point) for point in points(at)]
     known_convention(convention)
     declare(dim)
     with progress(f"tracing {name}", quiet=json) as tick:
@@ -81,19 +81,25 @@ def published(entry: Any, cost: Any) -> Table:
     """Figures of others beside the formula's value at the same sizes."""
     from symcost.domain import format_sizes
 
-    rows, notes = [], []
+    rows, notes, programs = [], [], {"forward": cost}
     for figure in entry.published:
-        ours = getattr(cost.at(**figure.sizes), figure.quantity) + figure.beyond
+        if figure.program not in programs:
+            programs[figure.program] = entry.trace_training()
+        counted = programs[figure.program].under(figure.under)
+        ours = getattr(counted.at(**figure.sizes), figure.quantity) + figure.beyond
         off = Share(ours / figure.figure - 1, signed=True)
         rows.append((figure.quantity, int(figure.figure), ours, off, format_sizes(figure.sizes)))
-        notes.append(f"{figure.quantity}: {figure.source}; {figure.convention}")
+        counting = "" if figure.under == "algorithm" else f" (here under {figure.under})"
+        notes.append(f"{figure.quantity}: {figure.source}; {figure.convention}{counting}")
         if figure.beyond:
             notes.append(f"{figure.quantity}: {figure.beyond:+,} here for what the two count differently: {figure.why}")
+    others = any(figure.under != "algorithm" for figure in entry.published)
+    said = "algorithm, unless a note says otherwise" if others else "algorithm"
     return Table(
         ("quantity", "published", "formula", "difference", "at"),
         tuple(rows),
         ("quantity", "published", "formula", "difference", "at"),
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
         name="published",
-        title="published figures beside the formula (convention algorithm)",
+        title=f"published figures beside the formula (convention {said})",
     )

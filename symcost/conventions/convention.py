@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from symcost.conventions.catamount import catamount
 from symcost.conventions.fvcore import fvcore
 from symcost.errors import ConventionError
-from symcost.ledger import Key
+from symcost.ledger import Key, Ledger, Row
 from symcost.rules.registry import Registry, algorithm, hlo
 
 COSTS = ("flops", "transcendentals", "int_ops", "macs", "bytes_accessed", "collective_bytes")
@@ -28,6 +28,7 @@ class Convention:
         registry: the rules.
         quantities: what the convention defines; asking for others raises.
         keep: rows that count; None for all.
+        flops_per_mac: what a multiply-add counts in `flops` whatever its type; None where the rules say.
         instead: quantity -> what to ask for, where the convention does not define it.
     """
 
@@ -38,6 +39,7 @@ class Convention:
     quantities: tuple[str, ...] = (*COSTS, *INPUTS)
     keep: Callable[[Key], bool] | None = None
     instead: tuple[tuple[str, str], ...] = ()
+    flops_per_mac: int | None = None
 
     def require(self, quantity: str) -> None:
         """Raise if the convention does not define `quantity`."""
@@ -45,6 +47,24 @@ class Convention:
             return
         cure = dict(self.instead).get(quantity) or f"it defines {', '.join(self.quantities)}"
         raise ConventionError(f"the convention {self.name!r} does not define {quantity}", todo=cure)
+
+    def kept(self, ledger: Ledger) -> Ledger:
+        """What the convention takes of a ledger that its rules have made."""
+        if self.keep is None:
+            return ledger
+        return Ledger(
+            [r if _is_input(r) else self._read(r) for r in ledger.rows if _is_input(r) or self.keep(r.key)],
+            ledger.unknown,
+        )
+
+    def _read(self, row: Row) -> Row:
+        if self.flops_per_mac is None or not row.costs:
+            return row
+        return Row(row.key, row.count, {**row.costs, "flops": self.flops_per_mac * row["macs"]})
+
+
+def _is_input(row: Row) -> bool:
+    return row.key.flag == "inputs"
 
 
 _ALL = {
@@ -80,6 +100,7 @@ _ALL = {
             algorithm,
             ("flops", "macs", *INPUTS),
             keep=lambda key: key.primitive == "conv_general_dilated",
+            flops_per_mac=2,
         ),
         Convention(
             "fvcore",

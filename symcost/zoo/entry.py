@@ -24,13 +24,25 @@ class Dim:
         name: the symbol, as the field writes it.
         meaning: in words.
         small: sizes that `Entry.sample` draws from; together they keep XLA's float32 totals exact (below 2^24).
-        least: the smallest size that the model has an output for.
+        min, max, multiple_of, power_of: the sizes that the model takes, as in `sc.dim`. What the user has declared for
+            the symbol goes before each.
+        usual: the size as published, if the model has one: `symcost zoo show` takes it where all others are given.
     """
 
     name: str
     meaning: str
     small: tuple[int, ...]
-    least: int = 1
+    min: int | None = None
+    max: int | None = None
+    multiple_of: int | None = None
+    power_of: int | None = None
+    usual: int | None = None
+
+    @property
+    def domain(self) -> dict[str, int]:
+        """What `sc.dim` is told of it."""
+        stated = {"min": self.min, "max": self.max, "multiple_of": self.multiple_of, "power_of": self.power_of}
+        return {key: value for key, value in stated.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,8 @@ class Published:
         source: who printed it.
         beyond: what the figure counts besides this model: to be added to the model's own count.
         why: what `beyond` is.
+        under: the convention of ours that is meant by it.
+        program: "forward", or "training" (a step of `Entry.trace_training` with the optimizer that the entry names).
     """
 
     quantity: str
@@ -56,6 +70,8 @@ class Published:
     source: str
     beyond: int = 0
     why: str = ""
+    under: str = "algorithm"
+    program: str = "forward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,8 @@ class Entry:
         published: figures to check against.
         structural: symbols that change the number of equations (layers of a Python loop); the module's
             constructor then gets integers.
+        where: relations between the symbols: ``"K <= E"``.
+        optimizer: what a training step updates the parameters with, of Optax with its arguments.
     """
 
     name: str
@@ -80,6 +98,8 @@ class Entry:
     dims: tuple[Dim, ...]
     published: tuple[Published, ...] = ()
     structural: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    optimizer: tuple[Any, ...] = ("adam", 1e-3)
 
     @property
     def symbols(self) -> str:
@@ -107,6 +127,18 @@ class Entry:
         file, function = self.recipe.split(":")
         return getattr(importlib.import_module(f"symcost.zoo.{file}"), function)(**sizes)
 
+    def completed(self, sizes: Mapping[str, Any]) -> dict[str, Any]:
+        """`sizes` with those of the published model, where no others are missing.
+
+        Example:
+            >>> from symcost import zoo
+            >>> zoo.get("yolov3").completed({"B": 1, "N": 416, "C": 80})
+            {'B': 1, 'N': 416, 'C': 80, 'W': 32}
+        """
+        missing = {dim.name: dim.usual for dim in self.dims if dim.name not in sizes}
+        usual = {name: size for name, size in missing.items() if size is not None}
+        return {**sizes, **usual} if len(usual) == len(missing) else dict(sizes)
+
     def build(self, **sizes: int) -> tuple[Callable, tuple[Any, ...]]:
         """The model in evaluation mode as ``(fn, args)`` at integer sizes; args have shapes and no values.
 
@@ -133,44 +165,53 @@ class Entry:
         with self._declared() as symbols:
             recipe = self.at(symbols)
             arrays = [sc.array(array.shape, array.dtype) for array in recipe.arrays]
-            cost = sc.trace(self._traced(recipe, symbols), *arrays, kwargs=recipe.flags(train=False), **options)
+            flags = recipe.flags(train=False)
+            cost = sc.trace(self._traced(recipe, symbols), *arrays, kwargs=flags, **self._related(options))
         cost.name = self.name
         return cost
 
     def trace_gradient(self, **options: Any) -> Any:
-        """The cost of loss and gradient, through `sc.trace_family`; options as in `trace`."""
+        """The cost of loss and gradient, through `sc.trace_family`; options as in `trace`.
+
+        Raises:
+            ArgumentError: the model has no gradient.
+        """
         import symcost as sc
 
         with self._declared():
-            cost = sc.trace_family(self.build_gradient, self.symbols, **options)
+            cost = sc.trace_family(self.build_gradient, self.symbols, **self._related(options))
         cost.name = f"{self.name}, loss and gradient"
         return cost
 
     def trace_training(self, optimizer: Any = None, **options: Any) -> Any:
         """The cost of a training step (loss, gradient and update of the parameters), through `sc.trace_training`.
 
-        The loss is the mean square of the outputs, as in `trace_gradient`; no targets are needed for it.
+        The loss is the recipe's, as in `trace_gradient`: the mean square of the outputs where it names none.
 
         Args:
-            optimizer: an Optax gradient transformation; ``optax.adam(1e-3)`` if None.
+            optimizer: an Optax gradient transformation; the entry's own if None (``optax.adam(1e-3)`` mostly).
             options: passed on to `sc.trace_training` (``strict=True``, ``rules=...``).
+
+        Raises:
+            ArgumentError: the model has no gradient.
         """
         import optax
 
         import symcost as sc
-        from symcost.frontend.training import mean_square
 
         with self._declared() as symbols:
             recipe = self.at(symbols)
+            recipe.require_trained()
+            own, *settings = self.optimizer
             cost = sc.trace_training(
                 self._traced(recipe, symbols),
                 *(sc.array(array.shape, array.dtype) for array in recipe.arrays),
-                None,
-                loss=mean_square,
-                optimizer=optax.adam(1e-3) if optimizer is None else optimizer,
+                tuple(sc.array(target.shape, target.dtype) for target in recipe.targets),
+                loss=recipe.compared,
+                optimizer=getattr(optax, own)(*settings) if optimizer is None else optimizer,
                 kwargs=recipe.flags(train=True),
                 mutable=recipe.mutable,
-                **options,
+                **self._related(options),
             )
         cost.name = f"{self.name}, training step"
         return cost
@@ -178,22 +219,18 @@ class Entry:
     @contextmanager
     def _declared(self) -> Iterator[dict[str, Any]]:
         """The model's symbols in its own order; a domain that the user has declared for one of them holds here too."""
-        from symcost.dims import declarations, declared, dim, forget
+        from symcost.dims import declarations, dim, forget, stated
 
         with declarations():
-            domains = [declared(name) for name in self.symbols.split()]
+            domains = [{**one.domain, **stated(one.name)} for one in self.dims]
             forget()
-            least = {d.name: d.least for d in self.dims}
-            yield {
-                d.name: dim(
-                    d.name,
-                    min=max(d.min, least[d.name]),
-                    max=d.max,
-                    multiple_of=d.multiple_of,
-                    power_of=d.power_of,
-                )
-                for d in domains
-            }
+            yield {one.name: dim(one.name, **domain) for one, domain in zip(self.dims, domains, strict=True)}
+
+    def _related(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of a trace with the model's own relations beside the user's."""
+        from symcost.dims import to_relations
+
+        return {**options, "where": [*to_relations(self.where), *to_relations(options.get("where", ()))]}
 
     def _traced(self, recipe: Recipe, symbols: Mapping[str, Any]) -> Any:
         """The module; a constructor that computes with sizes (a loop over layers) is given integers at every sample."""
@@ -206,7 +243,10 @@ class Entry:
 
     def sample(self, rng: np.random.Generator) -> dict[str, int]:
         """Random small sizes."""
-        return {dim.name: int(rng.choice(dim.small)) for dim in self.dims}
+        while True:
+            point = {dim.name: int(rng.choice(dim.small)) for dim in self.dims}
+            if self._admits(point):
+                return point
 
     def samples(self, rng: np.random.Generator, count: int) -> list[dict[str, int]]:
         """`count` different random sizes: the first with batch (or nodes) 1, then one all odd, then one all even."""
@@ -217,13 +257,17 @@ class Entry:
             lambda dim, size: size % 2 == 0,
         ]
         for kind in kinds[:count]:
-            point = {}
-            for dim in self.dims:
-                allowed = [size for size in dim.small if kind(dim, size)] or list(dim.small)
-                point[dim.name] = int(rng.choice(allowed))
-            found.append(point)
+            allowed = {d.name: [size for size in d.small if kind(d, size)] or [*d.small] for d in self.dims}
+            point = {name: int(rng.choice(sizes)) for name, sizes in allowed.items()}
+            found.append(point if self._admits(point) else self.sample(rng))
         while len(found) < count:
             point = self.sample(rng)
             if point not in found:
                 found.append(point)
         return found
+
+    def _admits(self, sizes: Mapping[str, int]) -> bool:
+        """Whether the relations between the symbols hold at `sizes`."""
+        from symcost.grammar import parse_relations
+
+        return all(relation.holds(sizes) for text in self.where for relation in parse_relations(text)[0])

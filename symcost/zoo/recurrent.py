@@ -1,7 +1,9 @@
 """Recurrent networks over a sequence whose length is a symbol: one `scan`, counted T times.
 
+Elman, "Finding Structure in Time", Cognitive Science 14 (1990);
 Hochreiter, Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997);
-Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", EMNLP 2014, arXiv:1406.1078.
+Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", EMNLP 2014, arXiv:1406.1078;
+Schuster, Paliwal, "Bidirectional Recurrent Neural Networks", IEEE Trans. Signal Processing 45 (1997).
 """
 
 from __future__ import annotations
@@ -10,6 +12,16 @@ import flax.linen as nn
 import jax
 
 from symcost.zoo.recipe import Array, Recipe
+
+
+class RNN(nn.Module):
+    """A layer of simple recurrent units, tanh of a sum; the outputs of all steps."""
+
+    hidden: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.RNN(nn.SimpleCell(self.hidden))(x)  # pyright: ignore[reportReturnType]  (carry not asked for)
 
 
 class LSTM(nn.Module):
@@ -32,6 +44,22 @@ class GRU(nn.Module):
         return nn.RNN(nn.GRUCell(self.hidden))(x)  # pyright: ignore[reportReturnType]  (carry not asked for)
 
 
+class BidirectionalLSTM(nn.Module):
+    """Two LSTM layers, one of which reads from the end; both outputs of all steps side by side."""
+
+    hidden: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        forward, backward = (nn.RNN(nn.OptimizedLSTMCell(self.hidden)) for _ in range(2))
+        return nn.Bidirectional(forward, backward)(x)  # pyright: ignore[reportReturnType]  (carry not asked for)
+
+
+def rnn(B, T, F, H) -> Recipe:
+    """B sequences of T steps with F features, H hidden units."""
+    return Recipe(RNN(hidden=H), [Array((B, T, F))])
+
+
 def lstm(B, T, F, H) -> Recipe:
     """B sequences of T steps with F features, H hidden units."""
     return Recipe(LSTM(hidden=H), [Array((B, T, F))])
@@ -40,3 +68,8 @@ def lstm(B, T, F, H) -> Recipe:
 def gru(B, T, F, H) -> Recipe:
     """B sequences of T steps with F features, H hidden units."""
     return Recipe(GRU(hidden=H), [Array((B, T, F))])
+
+
+def lstm_bidirectional(B, T, F, H) -> Recipe:
+    """B sequences of T steps with F features, H hidden units in each direction."""
+    return Recipe(BidirectionalLSTM(hidden=H), [Array((B, T, F))])

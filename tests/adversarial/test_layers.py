@@ -107,10 +107,26 @@ FAMILIES = {
     "unrolled over L and T": Hostile(
         lambda L, T, F: built(Unrolled(L, F), 3, T, F), product(L=(1, 5), T=(1, 5), F=(3,)), differentiable=False
     ),
+    "mean of one element after one step": Hostile(
+        lambda T, B, D: (_averaged(T), (array(D), array(B, T, D))), product(T=(1, 2, 5), B=(1, 2), D=(1, 3))
+    ),
     "no layers at all": Hostile(
         lambda L, F: (_repeated(L), (array(3, F), array(F, F))), product(L=(0, 1, 2, 3, 7), F=(1, 3)), {"L": {"min": 0}}
     ),
 }
+
+
+def _averaged(steps: int):
+    """XLA divides by T*B*D unless all three are 1."""
+
+    def fn(w, x):
+        h, outputs = jnp.zeros_like(x[:, 0]), []
+        for t in range(steps):
+            h = jnp.tanh(h * w + x[:, t])
+            outputs.append(h)
+        return jnp.mean(jnp.stack(outputs, 1))
+
+    return fn
 
 
 def _repeated(times: int):

@@ -18,7 +18,7 @@ def ledger(name: str, fn: Callable, args: Sequence[Any]):
     load()
     how = convention(name)
     found = interpret(capture.from_jaxpr(jax.jit(fn).trace(*args).jaxpr), how.registry, strict=True)
-    return found if how.keep is None else type(found)([r for r in found.rows if how.keep(r.key)])
+    return how.kept(found)
 
 
 def total(name: str, fn: Callable, *args: Any, quantity: str = "flops") -> int:

@@ -44,7 +44,7 @@ ROWS: tuple[Entry, ...] = (
         recipe="lenet:lenet",
         dims=(
             BATCH,
-            Dim("S", "image side", (16, 17, 20, 23, 28), least=16),
+            Dim("S", "image side", (16, 17, 20, 23, 28), min=16),
             Dim("W", "widths, times the paper's", (1, 2)),
             CLASSES,
         ),
@@ -67,7 +67,7 @@ ROWS: tuple[Entry, ...] = (
         title="AlexNet in one column",
         paper="Krizhevsky: One weird trick for parallelizing convolutional neural networks, 2014, arXiv:1404.5997",
         recipe="alexnet:alexnet",
-        dims=(BATCH, Dim("S", "image side", (63, 64, 67, 70), least=63), FIRST, HIDDEN, CLASSES),
+        dims=(BATCH, Dim("S", "image side", (63, 64, 67, 70), min=63), FIRST, HIDDEN, CLASSES),
         published=_published({"B": 1, "S": 224, "W": 64, "H": 4096, "C": 1000}, 0.71, 2, 61_100_840, TORCHVISION),
     ),
     Entry(
@@ -75,7 +75,7 @@ ROWS: tuple[Entry, ...] = (
         title="VGG-16, width and image side symbolic",
         paper="Simonyan, Zisserman: Very Deep Convolutional Networks, ICLR 2015, arXiv:1409.1556",
         recipe="vgg:vgg16",
-        dims=(BATCH, Dim("S", "image side", (32, 33, 35, 40), least=32), FIRST, HIDDEN, CLASSES),
+        dims=(BATCH, Dim("S", "image side", (32, 33, 35, 40), min=32), FIRST, HIDDEN, CLASSES),
         published=_published({"B": 1, "S": 224, "W": 64, "H": 4096, "C": 1000}, 15.47, 2, 138_357_544, TORCHVISION),
     ),
     _resnet(18, 1.81, 2, 11_689_512),
