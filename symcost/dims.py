@@ -137,6 +137,22 @@ def declared(name: str) -> Dim:
     return _table[name]
 
 
+def stated(name: str) -> dict[str, int]:
+    """What `dim` was told of `name`, as its keywords; empty if it was told nothing.
+
+    Example:
+        >>> with declarations():
+        ...     S = dim("S", multiple_of=32, max=608)
+        ...     stated("S"), stated("T")
+        ({'max': 608, 'multiple_of': 32}, {})
+    """
+    if name not in _explicit:
+        return {}
+    said, default = _table[name], Dim(name)
+    limits = ("min", "max", "multiple_of", "power_of")
+    return {limit: getattr(said, limit) for limit in limits if getattr(said, limit) != getattr(default, limit)}
+
+
 def symbol_of(name: str) -> sympy.Symbol:
     """The sympy symbol of `name`: positive, or nonnegative where its domain holds 0."""
     from symcost.expression import sympy_symbol

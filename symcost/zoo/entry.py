@@ -24,11 +24,22 @@ class Dim:
         name: the symbol, as the field writes it.
         meaning: in words.
         small: sizes that `Entry.sample` draws from; together they keep XLA's float32 totals exact (below 2^24).
+        min, multiple_of, power_of: the sizes that the model takes, as in `sc.dim`. What the user has declared for the
+            symbol goes before each.
     """
 
     name: str
     meaning: str
     small: tuple[int, ...]
+    min: int | None = None
+    multiple_of: int | None = None
+    power_of: int | None = None
+
+    @property
+    def domain(self) -> dict[str, int]:
+        """What `sc.dim` is told of it."""
+        stated = {"min": self.min, "multiple_of": self.multiple_of, "power_of": self.power_of}
+        return {key: value for key, value in stated.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +187,12 @@ class Entry:
     @contextmanager
     def _declared(self) -> Iterator[dict[str, Any]]:
         """The model's symbols in its own order; a domain that the user has declared for one of them holds here too."""
-        from symcost.dims import declarations, declared, dim, forget
+        from symcost.dims import declarations, dim, forget, stated
 
         with declarations():
-            domains = [declared(name) for name in self.symbols.split()]
+            domains = [{**one.domain, **stated(one.name)} for one in self.dims]
             forget()
-            yield {
-                d.name: dim(d.name, min=d.min, max=d.max, multiple_of=d.multiple_of, power_of=d.power_of)
-                for d in domains
-            }
+            yield {one.name: dim(one.name, **domain) for one, domain in zip(self.dims, domains, strict=True)}
 
     def _traced(self, recipe: Recipe, symbols: Mapping[str, Any]) -> Any:
         """The module; a constructor that computes with sizes (a loop over layers) is given integers at every sample."""

@@ -1,9 +1,9 @@
-"""How a reference model is written down: a module and its arguments, for sizes that are integers or symbols."""
+"""How a reference model is written down: a module or function and its arguments, for integer sizes or symbols."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from symcost.errors import ArgumentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,16 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A module and the arguments of its call.
+    """A module or function and the arguments of its call.
 
     Attributes:
-        module: a Flax module; its fields may hold symbols.
+        module: a Linen module, whose fields may hold symbols, or a function of the arrays alone, without parameters.
         arrays: arguments of the call, in order.
         train_flag: whether the call takes ``train=True`` or ``train=False``.
         mutable: collections that the call updates in training.
     """
 
-    module: nn.Module
+    module: nn.Module | Callable[..., Any]
     arrays: Sequence[Array]
     train_flag: bool = False
     mutable: tuple[str, ...] = ()
@@ -53,18 +55,15 @@ class Recipe:
         return [jax.ShapeDtypeStruct(a.shape, jnp.dtype(a.dtype)) for a in self.arrays]
 
     def variables(self) -> Any:
-        """The module's variables without values, at integer sizes."""
+        """The module's variables without values, at integer sizes; a function has none."""
 
-        def init(key: jax.Array, *arrays: jax.Array) -> Any:
-            return self.module.init(key, *arrays, **self.flags(train=False))
-
-        return jax.eval_shape(init, jax.random.key(0), *self.structs())
+        return jax.eval_shape(self._initial, jax.random.key(0), *self.structs())
 
     def forward(self) -> tuple[Any, tuple[Any, ...]]:
         """``fn(variables, *arrays)`` in evaluation mode, and its arguments without values."""
 
         def apply(variables: Any, *arrays: jax.Array) -> Any:
-            return self.module.apply(variables, *arrays, **self.flags(train=False))
+            return self._called(variables, *arrays, train=False)
 
         return apply, (self.variables(), *self.structs())
 
@@ -72,7 +71,15 @@ class Recipe:
         """``fn(params, state, *arrays)`` and its arguments without values, in training mode.
 
         The function returns the mean square of the outputs with the updated collections, and its gradient.
+
+        Raises:
+            ArgumentError: the recipe is of a function, which has no parameters.
         """
+        if not isinstance(self.module, nn.Module):
+            raise ArgumentError(
+                "this model is a function without parameters: there is nothing to take a gradient for",
+                todo="trace it forward: entry.trace()",
+            )
 
         def loss(params: Any, state: Any, *arrays: jax.Array) -> tuple[jax.Array, Any]:
             variables = {"params": params, **state}
@@ -80,13 +87,13 @@ class Recipe:
             updated: Any = {}
             if self.mutable:
                 collections = list(self.mutable)
-                output, updated = self.module.apply(variables, *arrays, **self.flags(train=True), mutable=collections)
+                output, updated = self._called(variables, *arrays, train=True, mutable=collections)
             else:
-                output = self.module.apply(variables, *arrays, **self.flags(train=True))
+                output = self._called(variables, *arrays, train=True)
             return jnp.mean(jnp.square(output)), updated
 
         variables = dict(self.variables())
-        params = variables.pop("params")
+        params = variables.pop("params", {})
         return jax.value_and_grad(loss, has_aux=True), (params, variables, *self.structs())
 
     def values(self, rng: np.random.Generator, sizes: Mapping[str, int]) -> tuple[Any, ...]:
@@ -99,9 +106,20 @@ class Recipe:
                 drawn = rng.normal(size=array.shape)
             arrays.append(jnp.asarray(drawn.astype(array.dtype)))
         key = jax.random.key(int(rng.integers(2**31)))
-        init = jax.jit(lambda key, *arrays: self.module.init(key, *arrays, **self.flags(train=False)))
-        return init(key, *arrays), *arrays
+        return jax.jit(self._initial)(key, *arrays), *arrays
 
     def parameters(self) -> int:
         """Number of trainable parameters."""
-        return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(self.variables()["params"]))
+        return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(self.variables().get("params", {})))
+
+    def _initial(self, key: jax.Array, *arrays: jax.Array) -> Any:
+        """The module's variables."""
+        if not isinstance(self.module, nn.Module):
+            return {}
+        return self.module.init(key, *arrays, **self.flags(train=False))
+
+    def _called(self, variables: Any, *arrays: jax.Array, train: bool, **how: Any) -> Any:
+        """What the module or function returns."""
+        if not isinstance(self.module, nn.Module):
+            return self.module(*arrays, **self.flags(train))
+        return self.module.apply(variables, *arrays, **self.flags(train), **how)
