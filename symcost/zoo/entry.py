@@ -171,6 +171,7 @@ class Entry:
 
         with self._declared() as symbols:
             recipe = self.at(symbols)
+            recipe.require_parameters()
             cost = sc.trace_training(
                 self._traced(recipe, symbols),
                 *(sc.array(array.shape, array.dtype) for array in recipe.arrays),

@@ -75,11 +75,7 @@ class Recipe:
         Raises:
             ArgumentError: the recipe is of a function, which has no parameters.
         """
-        if not isinstance(self.module, nn.Module):
-            raise ArgumentError(
-                "this model is a function without parameters: there is nothing to take a gradient for",
-                todo="trace it forward: entry.trace()",
-            )
+        self.require_parameters()
 
         def loss(params: Any, state: Any, *arrays: jax.Array) -> tuple[jax.Array, Any]:
             variables = {"params": params, **state}
@@ -95,6 +91,18 @@ class Recipe:
         variables = dict(self.variables())
         params = variables.pop("params", {})
         return jax.value_and_grad(loss, has_aux=True), (params, variables, *self.structs())
+
+    def require_parameters(self) -> None:
+        """Raise if the recipe is of a function.
+
+        Raises:
+            ArgumentError: it is.
+        """
+        if not isinstance(self.module, nn.Module):
+            raise ArgumentError(
+                "this model is a function without parameters: there is nothing to train",
+                todo="trace it forward: entry.trace()",
+            )
 
     def values(self, rng: np.random.Generator, sizes: Mapping[str, int]) -> tuple[Any, ...]:
         """Real arguments for `forward` at these sizes: parameters from the module's initialisers, random arrays."""
