@@ -41,8 +41,8 @@ SIZES: dict[str, dict[str, int]] = {
     "gcn-bcoo": CORA,
     "sage-sparse": CORA,
     "sage-dense": CORA,
-    "gat": CORA,
-    "gat-dense": CORA,
+    "gat": {**CORA, "H": 8},
+    "gat-dense": {**CORA, "H": 8},
     "gin-sparse": CORA,
     "gin-dense": CORA,
     "mpnn-sparse": MOLECULE,
@@ -51,8 +51,8 @@ SIZES: dict[str, dict[str, int]] = {
     "graph-network-dense": MOLECULE,
     "saliency": {"N": 512},
     "spectral-residual": {"N": 512},
-    "wta-scan": {"N": 32, "K": 10},
-    "wta-hierarchical": {"N": 32, "K": 10},
+    "wta-scan": {"N": 32, "K": 20},
+    "wta-hierarchical": {"N": 32, "K": 20},
 }
 """Where a model is compiled; sizes that it does not have are left aside."""
 
