@@ -38,7 +38,7 @@ GRAPHS = {
 PROGRAMS = ("forward", "training")
 QUANTITIES = ("flops", "fused_bytes", "peak_memory")
 CHIPS = ("tpu-v5e", "gpu-h100")
-SECTION = re.compile(r"(<!-- crossings -->\n).*?(<!-- end -->)", re.DOTALL)
+SECTION = re.compile(r"(<!-- crossings -->)\n.*?(<!-- end -->)", re.DOTALL)
 SHOWN = {"flops": "FLOPs", "fused_bytes": "bytes", "peak_memory": "peak memory"}
 
 
@@ -93,42 +93,62 @@ def at_graph(crossing: Any, network: str, graph: str) -> list[dict[str, Any]]:
 def filled(page: str, results: dict[str, Any]) -> str:
     """The text of a page with its tables made anew."""
     parts = [formulas(results), *(shares(results, graph) for graph in GRAPHS), values(results)]
-    return SECTION.sub(lambda match: f"{match[1]}\n{'\n\n'.join(parts)}\n\n{match[2]}", page)
+    return SECTION.sub(lambda match: "\n\n".join([match[1], *parts, match[2]]), page)
 
 
 def formulas(results: dict[str, Any]) -> str:
-    """The closed forms of the forward pass in FLOPs."""
+    """FLOPs of an edge and of a pair of nodes, and where both forms are equal, forward."""
     rows = []
     for row in results["rows"]:
-        found = row["programs"]["forward"]["flops"]
-        rows.append((row["network"], " or ".join(f"`{text}`" for text in found["equal at M"]) or "no closed form"))
-    return f"FLOPs of both forms are equal, forward, at M =\n\n{table(('network', 'edges'), rows, labels=2)}"
+        cells = []
+        for form, power in enumerate(("M", "N**2")):
+            texts = [row["programs"][program]["flops"]["formulas"][form] for program in PROGRAMS]
+            cells.append("; ".join(f"`{coefficient(text, power)}`" for text in texts))
+        rows.append((row["network"], *cells, f"`{row['programs']['forward']['flops']['equal at M'][0]}`"))
+    headings = ("network", "an edge costs", "a pair of nodes costs", "equal, forward, at M =")
+    return f"In FLOPs, forward; training step:\n\n{table(headings, rows, labels=4)}"
+
+
+def coefficient(text: str, of: str) -> str:
+    """What stands before a monomial in the text of a polynomial."""
+    import sympy
+
+    from symcost.expression import from_sympy
+    from symcost.formatting import format_size
+
+    names = ("N", "M", "F", "E", "U", "H", "K", "T", "C")
+    symbols = {name: sympy.Symbol(name, integer=True, positive=True) for name in names}
+    polynomial = sympy.Poly(sympy.sympify(text, locals=symbols), symbols["N"], symbols["M"])
+    found = polynomial.coeff_monomial(sympy.sympify(of, locals=symbols))
+    return format_size(from_sympy(found), names)
 
 
 def shares(results: dict[str, Any], graph: str) -> str:
     """From which share of all N² pairs on the dense form costs less, on one graph."""
-    headings = ["network", *(f"{SHOWN.get(q, q)}" for q in (*QUANTITIES, *CHIPS))]
+    headings = ["network", *(SHOWN.get(key, f"seconds, {key}") for key in (*QUANTITIES, *CHIPS))]
     rows = []
     for row in results["rows"]:
         nodes = sizes_of(row["network"], graph)["N"]
-        cells = []
-        for key in (*QUANTITIES, *CHIPS):
-            both = [row["programs"][program][key]["graphs"][graph] for program in PROGRAMS]
-            cells.append("; ".join(_share(crossings, nodes) for crossings in both))
-        rows.append((row["network"], *cells))
+        found = [[_share(row["programs"][program][key], graph, nodes) for program in PROGRAMS] for key in
+                 (*QUANTITIES, *CHIPS)]  # fmt: skip
+        rows.append((row["network"], *("; ".join(both) for both in found)))
     sizes = GRAPHS[graph]
-    own = f"{sizes['M'] / sizes['N'] ** 2:.2g}"
-    head = f"On {graph} (N = {sizes['N']:,}, M = {sizes['M']:,}, that is {100 * float(own):.2g} % of N²), forward; training step:"
-    return f"{head}\n\n{table(headings, rows)}"
+    own = f"N = {sizes['N']:,}, M = {sizes['M']:,}, which is {_percent(sizes['M'] / sizes['N'] ** 2)} of N²"
+    return f"On {graph} ({own}), forward; training step:\n\n{table(headings, rows)}"
 
 
-def _share(crossings: list[dict[str, Any]], nodes: int) -> str:
-    """``8.0 %``: where the dense form becomes the cheaper one for good."""
+def _share(found: dict[str, Any], graph: str, nodes: int) -> str:
+    """``8.0 %``: where the dense form becomes the cheaper one for good; 0 where it is at any number of edges."""
+    crossings, (sparse, dense) = found["graphs"][graph], found["values"][graph]
     if not crossings:
-        return "never"
+        return "0 %" if dense < sparse else "never"
     last = crossings[-1]
     assert last["then"].split(",")[0].endswith("-dense"), last
-    return f"{100 * last['edges'] / nodes**2:.2g} %"
+    return _percent(last["edges"] / nodes**2)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def values(results: dict[str, Any]) -> str:
@@ -139,7 +159,7 @@ def values(results: dict[str, Any]) -> str:
         found, cells = row["programs"]["training"], []
         for graph in GRAPHS:
             cells.append(" against ".join(_bytes(value) for value in found["peak_memory"]["values"][graph]))
-            cells.append(" against ".join(f"{value:.2g}" for value in found["tpu-v5e"]["values"][graph]))
+            cells.append(" against ".join(_seconds(value) for value in found["tpu-v5e"]["values"][graph]))
         rows.append((row["network"], *cells))
     head = "Peak memory of a training step, and its seconds on a TPU v5e at peak rates, over edges against dense:"
     return f"{head}\n\n{table(headings, rows)}"
@@ -148,8 +168,15 @@ def values(results: dict[str, Any]) -> str:
 def _bytes(value: int) -> str:
     for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if value >= size:
-            return f"{value / size:.3g} {unit}"
+            return f"{value / size:.3g} {unit}" if value < 1000 * size else f"{value / size:,.0f} {unit}"
     return f"{value} B"
+
+
+def _seconds(value: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if value >= size:
+            return f"{value / size:,.0f} {unit}" if value >= 10 * size else f"{value / size:.2g} {unit}"
+    return f"{value * 1e6:,.0f} µs" if value >= 1e-5 else f"{value * 1e6:.2g} µs"
 
 
 def curves(network: str) -> dict[str, Any]:
@@ -169,32 +196,50 @@ def curves(network: str) -> dict[str, Any]:
 
 NODES = [round(16 * 2 ** (step / 2)) for step in range(29)]
 CURVE = {"F": 128, "E": 4, "U": 8, "H": 64, "K": 4, "T": 3, "C": 16}
+HIDDEN = [2**step for step in range(4, 15)]
+
+
+def widths() -> dict[str, list[int]]:
+    """Edges from which the dense graph convolution takes less time, by chip and hidden units, with 10,000 nodes."""
+    import symcost as sc
+    from symcost import zoo
+
+    sparse, dense = (zoo.get(name).trace() for name in NETWORKS["GCN"])
+    found = {}
+    for chip in ("tpu-v5e", "tpu-v6e", "gpu-a100", "gpu-h100"):
+        crossing = sc.crossover(sparse, dense, wrt="M", quantity="seconds", chip=chip)
+        found[chip] = [crossing.at(**{**CURVE, "N": 10_000, "H": hidden})[-1].size for hidden in HIDDEN]
+    return found
 
 
 def draw(results: dict[str, Any], folder: Path) -> None:
-    """The curves of all networks, a panel for each quantity."""
+    """The curves of all networks, a panel for each quantity; and those of one network in time, by chip."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     from plots import STYLE, _saved
 
+    titles = {"flops": "FLOPs", "fused_bytes": "bytes, and seconds", "peak_memory": "peak memory"}
     with matplotlib.rc_context(STYLE):
-        figure, grid = plt.subplots(1, 4, figsize=(11, 3.6), sharex=True, sharey=True, layout="constrained")
-        titles = {"flops": "FLOPs", "fused_bytes": "bytes after fusion", "tpu-v5e": "seconds on TPU v5e",
-                  "gpu-h100": "seconds on H100 SXM"}  # fmt: skip
-        for axes, (key, title) in zip(grid, titles.items(), strict=True):
+        figure, grid = plt.subplots(1, 4, figsize=(11, 4), sharey=True, layout="constrained")
+        for axes, (key, title) in zip(grid, titles.items(), strict=False):
             for row in results["rows"]:
                 known = [(n, 100 * m / n**2) for n, m in zip(NODES, row["curves"][key], strict=True) if m]
                 axes.plot(*zip(*known, strict=True), label=row["network"], linewidth=1.6)
             axes.axhline(100, color="0.3", linestyle=":", linewidth=1)
-            axes.set(xscale="log", yscale="log", title=title)
+            axes.set(title=title, xlabel="nodes N")
+        for chip, edges in results["widths"].items():
+            grid[3].plot(HIDDEN, [100 * m / 10_000**2 for m in edges], "--", label=chip, linewidth=1.6)
+        grid[3].set(title="GCN: seconds by chip", xlabel="hidden units H, N = 10,000")
+        grid[3].legend(frameon=False)
+        for axes in grid:
+            axes.set(xscale="log", yscale="log")
             axes.grid(color="0.92")
         grid[0].set_ylabel("edges, % of N², from which dense costs less")
-        figure.supxlabel("nodes N")
         handles, labels = grid[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
-        figure.suptitle("Where the dense form overtakes the one over edges, forward, F=128, H=64, C=16")
+        figure.suptitle("Where the dense form overtakes the one over edges: forward, F=128, H=64, C=16")
         _saved(figure, folder / "crossover-graphs")
 
 
@@ -207,11 +252,12 @@ def main() -> None:
     options = parser.parse_args()
     path = RESULTS / "graphs.json"
     rows = {row["network"]: row for row in (json.loads(path.read_text())["rows"] if path.exists() else ())}
-    for network in [] if options.page else options.network or NETWORKS:
+    for network in options.network or NETWORKS if not options.page else ():
         rows[network] = {**measure(network), "curves": curves(network)}
         print(network, rows[network]["programs"]["forward"]["flops"]["equal at M"], flush=True)
         ordered = [rows[name] for name in NETWORKS if name in rows]
-        save(path.stem, {"graphs": GRAPHS, "curve": {"nodes": NODES, **CURVE}, "rows": ordered})
+        curve = {"nodes": NODES, "hidden": HIDDEN, **CURVE}
+        save(path.stem, {"graphs": GRAPHS, "curve": curve, "widths": widths(), "rows": ordered})
     results = json.loads(path.read_text())
     page = ROOT / "docs" / "cookbook" / "graphs.md"
     if page.exists():

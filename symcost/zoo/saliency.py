@@ -86,7 +86,6 @@ def local_maxima(maps: jax.Array) -> jax.Array:
     return maps == around
 
 
-@jax.named_scope("normalisation")
 def promoted(maps: jax.Array) -> jax.Array:
     """The paper's normalisation N(.): maps with one strong peak gain over maps with many alike.
 
@@ -103,6 +102,15 @@ def promoted(maps: jax.Array) -> jax.Array:
 def added(maps: Iterable[jax.Array]) -> jax.Array:
     """The sum of maps of one shape."""
     return functools.reduce(operator.add, maps)
+
+
+def contrasts(maps: dict[int, jax.Array], pairs: Iterable[tuple[int, int]], sign: int) -> list[jax.Array]:
+    """Centre less surround, absolute, for each pair of scales; with `sign` 1 their sum."""
+    found = []
+    for centre, surround in pairs:
+        around = enlarged(maps[surround], 2 ** (surround - centre))
+        found.append(jnp.abs(maps[centre] - around if sign < 0 else maps[centre] + around))
+    return found
 
 
 class Saliency(nn.Module):
@@ -122,28 +130,31 @@ class Saliency(nn.Module):
             scales = [intensity_and_colours(image)]
             for _ in range(max(self.centres) + max(self.deltas)):
                 scales.append(halved(scales[-1]))
-        used = range(min(self.centres), len(scales))
-        intensity = {scale: scales[scale][:1] for scale in used}
-        # red against green and blue against yellow
-        opponent = {scale: scales[scale][1::2] - scales[scale][2::2] for scale in used}
         with jax.named_scope("gabor"):
+            used = range(min(self.centres), len(scales))
             gabor = gabor_filters(self.taps)
-            oriented = {scale: jnp.abs(convolve(intensity[scale], gabor))[0] for scale in used}
-        angles = [{scale: maps[None, ..., k] for scale, maps in oriented.items()} for k in range(len(ANGLES))]
-        orientation = added(promoted(self.conspicuity(one, -1)) for one in angles)
-        # a surround of opponent colours has the opposite sign, which makes the difference a sum
-        parts = (self.conspicuity(intensity, -1), self.conspicuity(opponent, 1), orientation)
-        return added(promoted(part) for part in parts)[0] / 3
+            oriented = {scale: jnp.abs(convolve(scales[scale][:1], gabor)) for scale in used}
+        with jax.named_scope("contrasts"):
+            intensity = {scale: scales[scale][:1] for scale in used}
+            # red against green and blue against yellow: a surround has the opposite sign
+            opponent = {scale: scales[scale][1::2] - scales[scale][2::2] for scale in used}
+            angles = [{scale: maps[..., k] for scale, maps in oriented.items()} for k in range(len(ANGLES))]
+            pairs = [(centre, centre + delta) for centre, delta in itertools.product(self.centres, self.deltas)]
+            features = [contrasts(intensity, pairs, -1), contrasts(opponent, pairs, 1)]
+            features += [contrasts(maps, pairs, -1) for maps in angles]
+        with jax.named_scope("normalisation"):
+            intensity, colour, *angles = (self.conspicuous(maps) for maps in features)
+            parts = (intensity, colour, added(map(promoted, angles)))
+            return added(map(promoted, parts))[0] / len(parts)
 
-    def conspicuity(self, maps: dict[int, jax.Array], sign: int) -> jax.Array:
-        """Promoted contrasts of all pairs of centre and surround, added up at the coarsest centre: (1, side, side)."""
-        found = []
-        for centre, delta in itertools.product(self.centres, self.deltas):
-            with jax.named_scope("contrasts"):
-                surround = enlarged(maps[centre + delta], 2**delta)
-                contrast = jnp.abs(maps[centre] - surround if sign < 0 else maps[centre] + surround)
-            found.append(averaged(promoted(contrast), 2 ** (max(self.centres) - centre)))
-        return added(found).sum(axis=0, keepdims=True)
+    @nn.nowrap
+    def conspicuous(self, maps: Iterable[jax.Array]) -> jax.Array:
+        """Contrasts promoted, brought to the coarsest centre's scale and added up: (1, side, side)."""
+        scales = [centre for centre in self.centres for _ in self.deltas]
+        coarse = [
+            averaged(promoted(m), 2 ** (max(self.centres) - scale)) for scale, m in zip(scales, maps, strict=True)
+        ]
+        return added(coarse).sum(axis=0, keepdims=True)
 
 
 def saliency(N) -> Recipe:

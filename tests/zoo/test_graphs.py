@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -325,3 +327,13 @@ def test_dense_weights_that_are_learned_are_parameters_of_every_pair():
     dense, sparse = (forward(f"gcn-learned-{form}") for form in ("dense", "sparse"))
     assert (dense.params - sparse.params).expand() == sc.dims("N")[0] ** 2 - sc.dims("M")[0]
     assert sparse.at(N=2708, M=10_556, F=1433, H=16, C=7).params == 1433 * 16 + 16 * 7 + 16 + 7 + 10_556
+
+
+def test_committed_formulas_are_those_of_today():
+    """benchmarks/results/graphs.json, which the cookbook's tables are made of."""
+    rows = json.loads((Path(__file__).parents[2] / "benchmarks" / "results" / "graphs.json").read_text())["rows"]
+    for row in rows:
+        assert row["programs"]["forward"]["flops"]["formulas"] == [
+            forward(name).text("flops") for name in row["models"]
+        ]
+    assert tuple(tuple(row["models"]) for row in rows) == tuple(FORMS)
