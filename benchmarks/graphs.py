@@ -26,7 +26,7 @@ NETWORKS = {
     "GAT": ("gat", "gat-dense"),
     "GIN": ("gin-sparse", "gin-dense"),
     "message passing": ("mpnn-sparse", "mpnn-dense"),
-    "GraphNetwork": ("graph-network-sparse", "graph-network-dense"),
+    "GraphNetwork": ("graphnet-sparse", "graphnet-dense"),
 }
 GRAPHS = {
     "Cora": {"N": 2708, "M": 10_556, "F": 1433, "E": 4, "U": 8, "H": 16, "K": 8, "T": 3, "C": 7},

@@ -87,11 +87,11 @@ def mpnn_dense(B, **sizes) -> Recipe:
     return padded(message_passing.mpnn_dense(**sizes), B)
 
 
-def graph_network_sparse(B, **sizes) -> Recipe:
+def graphnet_sparse(B, **sizes) -> Recipe:
     """B graphs of `graph_network.graph_network_sparse`."""
     return padded(graph_network.graph_network_sparse(**sizes), B)
 
 
-def graph_network_dense(B, **sizes) -> Recipe:
+def graphnet_dense(B, **sizes) -> Recipe:
     """B graphs of `graph_network.graph_network_dense`."""
     return padded(graph_network.graph_network_dense(**sizes), B)

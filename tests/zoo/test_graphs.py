@@ -25,7 +25,7 @@ FORMS = [
     ("gat", "gat-dense"),
     ("gin-sparse", "gin-dense"),
     ("mpnn-sparse", "mpnn-dense"),
-    ("graph-network-sparse", "graph-network-dense"),
+    ("graphnet-sparse", "graphnet-dense"),
 ]
 """Every network over edges and over an adjacency matrix."""
 
@@ -64,7 +64,7 @@ class Graph:
         form = (self.senders, self.receivers) if sparse else (self.adjacency,)
         if name.startswith("mpnn"):
             return self.x, self.edges if sparse else self.pairs, *form
-        if name.startswith("graph-network"):
+        if name.startswith("graphnet"):
             return self.x, self.edges if sparse else self.pairs, self.graph, *form
         return self.x, *form
 
@@ -185,10 +185,10 @@ MACS: dict[str, Callable[..., int]] = {
     "mpnn-dense": lambda N, F, E, H, T, C: (
         N * F * H + N * N * E * H * H + T * (N * N * H * H + 6 * N * H * H) + N * H * C
     ),
-    "graph-network-sparse": lambda N, M, F, E, U, H: (
+    "graphnet-sparse": lambda N, M, F, E, U, H: (
         M * (E + 2 * F + U) * H + M * H * H + N * (H + F + U) * H + N * H * H + (2 * H + U) * H + H * H
     ),
-    "graph-network-dense": lambda N, F, E, U, H: (
+    "graphnet-dense": lambda N, F, E, U, H: (
         N * N * (E + 2 * F + U) * H + N * N * H * H + N * (H + F + U) * H + N * H * H + (2 * H + U) * H + H * H
     ),
     # the rows of A are summed by a product with ones
@@ -204,7 +204,7 @@ PER_EDGE: dict[str, Callable[..., int]] = {
     "sage-sparse": lambda F, H, **_: F + H + 1,
     "gin-sparse": lambda F, H, **_: F + H,
     "mpnn-sparse": lambda E, H, T, **_: 2 * E * H * H + H * H + T * (2 * H * H + H),  # a bias; a sum
-    "graph-network-sparse": lambda F, E, U, H, **_: 2 * (E + 2 * F + U) * H + 2 * H * H + 3 * H + 2 * H,
+    "graphnet-sparse": lambda F, E, U, H, **_: 2 * (E + 2 * F + U) * H + 2 * H * H + 3 * H + 2 * H,
     "gcn-learned-sparse": lambda H, C, **_: 2 * H + 2 * C,
 }
 """FLOPs of one more edge, counted by hand."""
@@ -311,16 +311,16 @@ def test_what_an_edit_of_an_edge_moves():
     assert shown["edge-reweight-sparse"] == ["4*M + 1", "16*M + 20", "16*M + 16"]
     assert shown["edge-remove-sparse"][0] == "4*M + 5"
     # a matrix is copied unless it is donated: then one number is written
-    assert shown["edge-set-dense"] == ["4", "8*N**2 + 12", "8*N**2 + 12"]
-    assert shown["edge-set-dense-in-place"] == ["4", "16", "4*N**2 + 12"]
+    assert shown["edge-set-copied"] == ["4", "8*N**2 + 12", "8*N**2 + 12"]
+    assert shown["edge-set-in-place"] == ["4", "16", "4*N**2 + 12"]
 
 
 def test_functions_have_nothing_to_train():
     with pytest.raises(ArgumentError, match=r"function without parameters.*\n.*entry\.trace\(\)"):
-        zoo.get("edge-set-dense").build_gradient(N=4)
+        zoo.get("edge-set-copied").build_gradient(N=4)
     with pytest.raises(ArgumentError, match="there is nothing to train"):
-        zoo.get("edge-set-dense").trace_training()
-    assert zoo.get("edge-set-dense").at({"N": 4}).parameters() == 0
+        zoo.get("edge-set-copied").trace_training()
+    assert zoo.get("edge-set-copied").at({"N": 4}).parameters() == 0
 
 
 def test_dense_weights_that_are_learned_are_parameters_of_every_pair():

@@ -44,9 +44,9 @@ ONE_GRAPH = (
           (FEW_NODES, FEW_EDGES, FEATURES, EDGE_FEATURES, FEW_HIDDEN, ROUNDS, CLASSES)),
     Entry("mpnn-dense", "Message-passing network over an adjacency matrix", GILMER, "message_passing:mpnn_dense",
           (FEW_NODES, FEATURES, EDGE_FEATURES, FEW_HIDDEN, ROUNDS, CLASSES)),
-    Entry("graph-network-sparse", "GraphNetwork block over edges", BATTAGLIA, "graph_network:graph_network_sparse",
+    Entry("graphnet-sparse", "GraphNetwork block over edges", BATTAGLIA, "graph_network:graph_network_sparse",
           (FEW_NODES, FEW_EDGES, FEATURES, EDGE_FEATURES, GRAPH_FEATURES, FEW_HIDDEN)),
-    Entry("graph-network-dense", "GraphNetwork block over an adjacency matrix", BATTAGLIA,
+    Entry("graphnet-dense", "GraphNetwork block over an adjacency matrix", BATTAGLIA,
           "graph_network:graph_network_dense", (FEW_NODES, FEATURES, EDGE_FEATURES, GRAPH_FEATURES, FEW_HIDDEN)),
 )  # fmt: skip
 """The two forms of each network, beside those among the reference models (gcn-sparse, gcn-dense, gat)."""
@@ -83,8 +83,8 @@ EDITS = (
     Entry("edge-add-sparse", "Adds an edge to a list", CORMEN, "edge_edits:add_sparse", (LISTED,)),
     Entry("edge-remove-sparse", "Removes an edge from a list", CORMEN, "edge_edits:remove_sparse", (LISTED,)),
     Entry("edge-reweight-sparse", "Weighs an edge of a list anew", CORMEN, "edge_edits:reweight_sparse", (LISTED,)),
-    Entry("edge-set-dense", "Sets an edge of an adjacency matrix, in a copy", CORMEN, "edge_edits:set_dense", (NODES,)),
-    Entry("edge-set-dense-in-place", "Sets an edge of an adjacency matrix, in its place", CORMEN,
+    Entry("edge-set-copied", "Sets an edge of an adjacency matrix, in a copy", CORMEN, "edge_edits:set_dense", (NODES,)),
+    Entry("edge-set-in-place", "Sets an edge of an adjacency matrix, in its place", CORMEN,
           "edge_edits:set_dense_in_place", (NODES,)),
 )  # fmt: skip
 
