@@ -230,6 +230,17 @@ def test_forward_is_exact_at_fresh_sizes(name, rng):
     assert_exact(forward(name), entry.build, entry.samples(rng, 5 if name.startswith("edge-") else 2))
 
 
+def test_bytes_of_xla_where_two_layers_share_their_zeros():
+    """Both layers add messages to zeros of (N, features): one array to XLA if H = C."""
+    entry, cost = zoo.get("gcn-learned-sparse"), forward("gcn-learned-sparse").under("xla")
+    for hidden, classes in ((6, 6), (6, 5), (37, 37), (1, 1)):
+        sizes = {"N": 11, "M": 23, "F": 6, "H": hidden, "C": classes}
+        fn, args = entry.build(**sizes)
+        counted = jax.jit(fn).lower(*args).cost_analysis()["bytes accessed"]
+        assert cost.at(**sizes).bytes_accessed == counted, sizes
+    assert "[H = C]" in cost.text("bytes_accessed")
+
+
 def gradient_is_exact(name: str, rng: np.random.Generator, count: int) -> None:
     entry = zoo.get(name)
     assert_exact(entry.trace_gradient(), entry.build_gradient, entry.samples(rng, count))

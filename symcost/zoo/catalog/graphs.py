@@ -83,7 +83,8 @@ EDITS = (
     Entry("edge-add-sparse", "Adds an edge to a list", CORMEN, "edge_edits:add_sparse", (LISTED,)),
     Entry("edge-remove-sparse", "Removes an edge from a list", CORMEN, "edge_edits:remove_sparse", (LISTED,)),
     Entry("edge-reweight-sparse", "Weighs an edge of a list anew", CORMEN, "edge_edits:reweight_sparse", (LISTED,)),
-    Entry("edge-set-copied", "Sets an edge of an adjacency matrix, in a copy", CORMEN, "edge_edits:set_dense", (NODES,)),
+    Entry("edge-set-copied", "Sets an edge of an adjacency matrix, in a copy", CORMEN,
+          "edge_edits:set_dense", (NODES,)),
     Entry("edge-set-in-place", "Sets an edge of an adjacency matrix, in its place", CORMEN,
           "edge_edits:set_dense_in_place", (NODES,)),
 )  # fmt: skip
