@@ -222,22 +222,22 @@ def draw(results: dict[str, Any], folder: Path) -> None:
 
     titles = {"flops": "FLOPs", "fused_bytes": "bytes, and seconds", "peak_memory": "peak memory"}
     with matplotlib.rc_context(STYLE):
-        figure, grid = plt.subplots(1, 4, figsize=(11, 4), sharey=True, layout="constrained")
-        for axes, (key, title) in zip(grid, titles.items(), strict=False):
+        figure, grid = plt.subplots(2, 2, figsize=(9, 7), sharey=True, layout="constrained")
+        for axes, (key, title) in zip(grid.flat, titles.items(), strict=False):
             for row in results["rows"]:
                 known = [(n, 100 * m / n**2) for n, m in zip(NODES, row["curves"][key], strict=True) if m]
                 axes.plot(*zip(*known, strict=True), label=row["network"], linewidth=1.6)
             axes.axhline(100, color="0.3", linestyle=":", linewidth=1)
             axes.set(title=title, xlabel="nodes N")
         for chip, edges in results["widths"].items():
-            grid[3].plot(HIDDEN, [100 * m / 10_000**2 for m in edges], "--", label=chip, linewidth=1.6)
-        grid[3].set(title="GCN: seconds by chip", xlabel="hidden units H, N = 10,000")
-        grid[3].legend(frameon=False)
-        for axes in grid:
+            grid[1, 1].plot(HIDDEN, [100 * m / 10_000**2 for m in edges], "--", label=chip, linewidth=1.6)
+        grid[1, 1].set(title="GCN: seconds by chip", xlabel="hidden units H, N = 10,000")
+        grid[1, 1].legend(frameon=False)
+        for axes in grid.flat:
             axes.set(xscale="log", yscale="log")
             axes.grid(color="0.92")
-        grid[0].set_ylabel("edges, % of N², from which dense costs less")
-        handles, labels = grid[0].get_legend_handles_labels()
+        figure.supylabel("edges, % of N², from which dense costs less")
+        handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
         figure.suptitle("Where the dense form overtakes the one over edges: forward, F=128, H=64, C=16")
         _saved(figure, folder / "crossover-graphs")

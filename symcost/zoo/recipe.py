@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from symcost.advice import Typed, advice
 from symcost.errors import ArgumentError
 
 
@@ -101,7 +102,7 @@ class Recipe:
         if not isinstance(self.module, nn.Module):
             raise ArgumentError(
                 "this model is a function without parameters: there is nothing to train",
-                todo="trace it forward: entry.trace()",
+                todo=advice("trace it forward: {}", Typed("entry.trace()", "leave out --train")),
             )
 
     def values(self, rng: np.random.Generator, sizes: Mapping[str, int]) -> tuple[Any, ...]:

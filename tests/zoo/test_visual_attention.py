@@ -12,7 +12,7 @@ import pytest
 
 import symcost as sc
 from symcost import zoo
-from symcost.errors import DomainError
+from symcost.errors import DimensionError, DomainError
 from symcost.zoo.saliency import Saliency, local_maxima, promoted
 from symcost.zoo.spectral_residual import spectral_residual
 from symcost.zoo.winner_take_all import HierarchicalSelection, ScanningSelection, candidates
@@ -130,6 +130,14 @@ def test_two_transforms_of_the_textbook_and_a_constant_for_each_pixel():
         per_pixel = cost.at(N=side).flops - 2 * 5 * side**2 * 2 * math.ceil(math.log2(side))
         assert per_pixel == 97 * side**2
     assert cost.text("flops") == "20*N**2*ceil_log2(N) + 97*N**2"
+
+
+def test_where_the_tree_overtakes_the_scan():
+    with pytest.raises(DimensionError, match=r'trace both with the same one, such as sc\.dim\("N", power_of=2\)'):
+        sc.crossover(forward("wta-scan"), forward("wta-hierarchical"), wrt="K")
+    sc.dim("N", power_of=2)
+    found = sc.crossover(zoo.get("wta-scan").trace(), forward("wta-hierarchical"), wrt="K")
+    assert [(each.size, each.after) for each in found.at(N=64)] == [(2, "wta-hierarchical")]
 
 
 def test_winners_cost_a_map_each_or_a_path_each():
