@@ -26,6 +26,8 @@ TARGETS = ("cpu", "gpu-h100", "tpu-v5e")
 SECTION = re.compile(r"(<!-- gallery -->\n).*?(<!-- end -->)", re.DOTALL)
 
 LAYER = {"B": 32, "T": 128, "F": 512, "H": 512}
+CORA = {"N": 2708, "M": 10_556, "F": 1433, "K": 8, "H": 16, "C": 7}
+MOLECULE = {"N": 64, "M": 256, "F": 16, "E": 4, "U": 8, "H": 64, "T": 3, "C": 12}
 
 SIZES: dict[str, dict[str, int]] = {
     **dict.fromkeys(("rnn", "lstm", "gru", "lstm-bidirectional"), LAYER),
@@ -39,18 +41,37 @@ SIZES: dict[str, dict[str, int]] = {
     "yolov3": {"B": 1, "N": 416, "W": 32, "C": 80},
     "yolov3-int8": {"B": 1, "N": 416, "W": 32, "C": 80},
     "gpt2": {"B": 1, "T": 512, "D": 768, "H": 12, "K": 64, "L": 12, "V": 50_257, "P": 1024},
+    "gcn-sparse": CORA,
+    "gcn-dense": CORA,
+    "gcn-bcoo": CORA,
+    "sage-sparse": CORA,
+    "sage-dense": CORA,
+    "gat": {**CORA, "H": 8},
+    "gat-dense": {**CORA, "H": 8},
+    "gin-sparse": CORA,
+    "gin-dense": CORA,
+    "mpnn-sparse": MOLECULE,
+    "mpnn-dense": MOLECULE,
+    "graphnet-sparse": MOLECULE,
+    "graphnet-dense": MOLECULE,
+    "saliency": {"N": 512},
+    "spectral-residual": {"N": 512},
+    "wta-scan": {"N": 32, "K": 20},
+    "wta-hierarchical": {"N": 32, "K": 20},
 }
-"""Where a model is compiled."""
+"""Where a model is compiled; sizes that it does not have are left aside."""
 
 
 def measure(name: str, cache: bool) -> dict[str, Any]:
     """One model on all targets."""
     import symcost as sc
     from symcost import zoo
-    from symcost.formatting import format_size, leading_terms
+    from symcost.formatting import format_size
+    from symcost.growth import leading_terms
 
     entry = zoo.get(name)
     sizes = SIZES.get(name) or dict(next(p.sizes for p in entry.published if p.program == "forward"))
+    sizes = {dim.name: sizes[dim.name] for dim in entry.dims}
     cost = entry.trace()
     found = sc.compare(cost, targets=TARGETS, at=sizes, quantities="flops", cache=cache)
     keys = ("target", "stage", "formula", "xla", "ratio", "restored", "unexplained")
@@ -62,7 +83,7 @@ def measure(name: str, cache: bool) -> dict[str, Any]:
         "model": name,
         "title": entry.title,
         "formula": cost.text("flops"),
-        "leading": format_size(leading_terms(cost.size("flops")), cost.domain.names),
+        "leading": format_size(leading_terms(cost.size("flops"), cost.domain), cost.domain.names),
         "sizes": sizes,
         "figures": [{key: row[key] for key in keys} for row in found.to_dicts()],
         "failures": [failure.as_dict() for failure in found.failures],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from symcost.advice import Typed, advice, declare
 from symcost.arrays import size_from_text
 from symcost.cost import ProgramCost
 from symcost.dims import declared
@@ -153,10 +155,24 @@ def joined(a: Domain, b: Domain) -> Domain:
         elif same != dim:
             raise DimensionError(
                 f"the symbol {dim.name} has different domains in the two costs: {same} and {dim}",
-                todo="trace both with the same sc.dim(...)",
+                todo=advice("trace both with the same one, such as {}", _narrower(same, dim)),
             )
     relations = tuple(dict.fromkeys((*a.relations, *b.relations)))
     return Domain(tuple(dims), relations, tuple(dict.fromkeys((*a.excluded, *b.excluded))))
+
+
+def _narrower(a: Dim, b: Dim) -> Typed:
+    """What declares the integers that both domains hold, as far as one declaration can."""
+    multiple, least = math.lcm(a.multiple_of, b.multiple_of), max(a.min, b.min)
+    most, power = min((d.max for d in (a, b) if d.max is not None), default=None), a.power_of or b.power_of
+    alone = multiple == 1 and most is None and power is None
+    return declare(
+        a.name,
+        multiple_of=multiple if multiple > 1 else None,
+        min=least if least > multiple or alone else None,
+        max=most,
+        power_of=power,
+    )
 
 
 def size_of(value: Any, what: str, *, declare: bool = True) -> Size:

@@ -209,8 +209,6 @@ class Analysis:
             self.family.domain,
             lambda program: self.interpret(program, how, part, units=True),
             before.fit.formulas if before else (),
-            # XLA shares equal constants of equal shape, which changes its bytes by a few where sizes coincide
-            coincidences=not (how.language == "hlo" and part == "traffic"),
             branches=self._branches,
             # what is structural is known by now, and XLA folds constants of few elements
             small=how.language == "jaxpr",

@@ -99,7 +99,10 @@ def _bases(n: Poly, logarithms: bool) -> list[list[Size]]:
     bases: list[list[Size]] = [[n], [n * n], [n, n * n], [n**3]]
     if logarithms:  # the symbol is a power of two: divide and conquer, FFT by stages, tree reductions
         log = floor_log2(n)
-        return [*bases[:1], [log], [n, log], [n, n * log], [log, log * log], [n, log, n * log], *bases[1:]]
+        lines = [[log], [n, log], [n, n * log], [log, log * log], [n, log, n * log]]
+        # pyramids and transforms of images, a path through a pyramid
+        images = [[n * n, log], [n, n * n, log], [n * n, n * n * log]]
+        return [*bases[:1], *lines, *bases[1:], *images]
     for r in (2, 3, 4):
         bases += [[power(r, n)], [power(r * r, n)], [n, power(r, n)]]
     for q in (2, 3, 4):

@@ -148,9 +148,12 @@ def stated(name: str) -> dict[str, int]:
     """
     if name not in _explicit:
         return {}
-    said, default = _table[name], Dim(name)
-    limits = ("min", "max", "multiple_of", "power_of")
-    return {limit: getattr(said, limit) for limit in limits if getattr(said, limit) != getattr(default, limit)}
+    said = _table[name]
+    default = Dim(name, multiple_of=said.multiple_of, power_of=said.power_of)
+    found = {limit: getattr(said, limit) for limit in ("min", "max") if getattr(said, limit) != getattr(default, limit)}
+    if said.multiple_of > 1:
+        found["multiple_of"] = said.multiple_of
+    return found if said.power_of is None else {**found, "power_of": said.power_of}
 
 
 def symbol_of(name: str) -> sympy.Symbol:

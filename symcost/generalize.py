@@ -59,7 +59,6 @@ class SizeGeneralizer:
         breaks: conditions under which the program is known to have another structure; the
             general formula is found where none of them holds.
         small_breaks: symbols at whose small sizes the structure differs, and the unit from which it does not.
-        coincidences: try sizes that are equal to each other and to constants of the program.
         suspected: further sizes to try. branches: numbers that the user's code compares sizes with.
         small: begin with two small points, which show structural symbols cheaply.
         exacting: costs are maxima, which agree at a point by chance: where a program differs, its formula is
@@ -74,7 +73,6 @@ class SizeGeneralizer:
         fixed: Mapping[str, int] | None = None,
         breaks: Sequence[Condition] = (),
         small_breaks: Mapping[str, int] | None = None,
-        coincidences: bool = True,
         suspected: Sequence[Condition] = (),
         branches: Callable[[], Branches] = Branches,
         small: bool = True,
@@ -82,7 +80,7 @@ class SizeGeneralizer:
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
         self.branches, self.small, self.exacting = branches, small, exacting
-        self.coincidences, self.suspected = coincidences, list(suspected)
+        self.suspected = list(suspected)
         self.breaks, self.small_breaks = tuple(breaks), dict(small_breaks or {})
         self.regions: list[Condition] = []  # where a dimension that follows from a symbol is 1
         self._held: dict[Condition, tuple[str, frozenset[int]]] = {}

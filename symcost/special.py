@@ -74,8 +74,7 @@ class SpecialSizes:
         possible = [condition for condition in singles if self.correct(fit, (condition,))]
         ones = [condition for condition in possible if condition[1] == 1]
         self._affine(fit)
-        if self.of.coincidences:
-            self._coincidences(fit)
+        self._coincidences(fit)
         self._tests(fit)
         self._relations(fit)
         # Wider regions first: a correction is what those that hold on a wider region leave over.

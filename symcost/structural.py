@@ -50,7 +50,6 @@ class Generalizer:
         domain: Domain,
         interpret: Callable[[Program], Ledger],
         hints: Sequence[Size] = (),
-        coincidences: bool = True,
         suspected: Sequence[Condition] = (),
         branches: Callable[[], Branches] = Branches,
         small: bool = True,
@@ -58,7 +57,7 @@ class Generalizer:
     ):
         self.traces, self.domain, self.interpret = traces, domain, interpret
         self.structure = Structure(traces, domain)
-        self.hints, self.coincidences, self.suspected = list(hints), coincidences, list(suspected)
+        self.hints, self.suspected = list(hints), list(suspected)
         self.branches, self.small, self.exacting = branches, small, exacting
         self._chosen: dict[str, list[int]] = {}
         self._counted: dict[str, list[Count]] = {}
@@ -103,7 +102,6 @@ class Generalizer:
                 fixed,
                 self.structure.breaks,
                 self.structure.small_breaks,
-                self.coincidences,
                 self.suspected,
                 self.branches,
                 self.small,

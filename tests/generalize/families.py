@@ -166,6 +166,20 @@ def divide_and_conquer(N):
     return (lambda x: jax.lax.associative_scan(jnp.add, x)), (array(N),)
 
 
+def image_pyramid(N):
+    """Maxima of squares of four down to one, and on the way down a path that takes one comparison a level."""
+
+    def fn(x):
+        path = x[0, 0]
+        while x.shape[0] > 1:
+            rows = jnp.maximum(x[::2], x[1::2])
+            x = jnp.maximum(rows[:, ::2], rows[:, 1::2])
+            path = jnp.maximum(path, x[0, 0])
+        return path
+
+    return fn, (array(N, N),)
+
+
 def batch_one(B, F):
     return (lambda x, w: jnp.exp(x) @ w if B == 1 else x @ w), (array(B, F), array(F, F))
 
@@ -208,6 +222,7 @@ FAMILIES: dict[str, tuple[Callable[..., Any], Any, Any]] = {
     "equal-sizes": (equal_sizes, "N M", ["M <= N"]),
     "edges": (edges, "N M F", ()),  # M may be 0: see DECLARATIONS
     "divide-and-conquer": (divide_and_conquer, "N", ()),
+    "image-pyramid": (image_pyramid, "N", ()),
     "batch-one": (batch_one, "B F", ()),
     "nested-scans": (nested_scans, "N T", ()),
     "rotary": (rotary, "T F", ()),
@@ -217,6 +232,7 @@ FAMILIES: dict[str, tuple[Callable[..., Any], Any, Any]] = {
 DECLARATIONS: dict[str, dict[str, dict[str, int]]] = {
     "edges": {"M": {"min": 0}},
     "divide-and-conquer": {"N": {"power_of": 2}},
+    "image-pyramid": {"N": {"power_of": 2}},
     "rotary": {"F": {"min": 2}},
     "valid-gradient": {"H": {"min": 5}},
 }

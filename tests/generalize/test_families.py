@@ -86,6 +86,8 @@ def test_xla_is_exact(name, rng):
         ("nested-scans", "transcendentals", "N*T"),
         # each of log2(N) levels adds pairs, and interleaves its two halves by padding and adding them
         ("divide-and-conquer", "flops", "4*N - floor_log2(N) - 4"),
+        # 2/4 + 1/4 of the pixels of each level, and one comparison
+        ("image-pyramid", "flops", "N**2 + floor_log2(N) - 1"),
     ],
 )
 def test_formulas_read_as_written_by_hand(name, quantity, formula):
