@@ -295,7 +295,7 @@ RECURRENT = (
         dims=_LANGUAGE,
         optimizer=("sgd", 0.2),
         published=_catamount(
-            _CHARACTERS, 88_785_316, 10_228_050_930_711, _character_terms(**_CHARACTERS), _CHARACTER_WHY
+            _CHARACTERS, 88_785_316, 10_228_050_930_711, _character_terms(**_CHARACTERS), _CHARACTER_WHY, 1.7e-4
         ),
     ),
 )
