@@ -29,23 +29,24 @@ def rows_of(name: str) -> list[dict[str, Any]]:
     entry = zoo.get(name)
     if not entry.published:
         return []
-    cost = entry.trace()
     return [
         {
             "model": name,
             "title": entry.title,
+            "program": p.program,
             "quantity": p.quantity,
             "at": dict(p.sizes),
             "published": p.figure,
             "tolerance": p.tolerance,
-            "formula": (counted := getattr(cost.at(**p.sizes), p.quantity)),
+            "under": p.under,
+            "formula": counted,
             "correction": p.beyond,
             "reason": p.why,
             "agrees": abs(counted + p.beyond - p.figure) <= p.tolerance * p.figure,
             "convention": p.convention,
             "source": p.source,
         }
-        for p in entry.published
+        for p, counted in entry.beside_published()
     ]
 
 
@@ -54,7 +55,8 @@ def section(rows: list[dict[str, Any]]) -> str:
     lines, notes = [], {}
     for row in rows:
         sizes = ", ".join(f"{name}={size}" for name, size in row["at"].items())
-        note = f"{row['source']}: {row['convention']}."
+        counting = "" if row["under"] == "algorithm" else f" (here the convention {row['under']})"
+        note = f"{row['source']}: {row['convention']}{counting}."
         if row["correction"]:
             note += f" The formula's {row['formula']:,} and {row['correction']:+,}: {row['reason']}."
         number = notes.setdefault(note, len(notes) + 1)
@@ -62,7 +64,7 @@ def section(rows: list[dict[str, Any]]) -> str:
         lines.append(
             (
                 f"`{row['model']}`",
-                row["quantity"],
+                row["quantity"] + ("" if row["program"] == "forward" else f", {row['program']} step"),
                 sizes,
                 f"({number})",
                 f"{row['published']:,.0f}",

@@ -81,12 +81,9 @@ def published(entry: Any, cost: Any) -> Table:
     """Figures of others beside the formula's value at the same sizes."""
     from symcost.domain import format_sizes
 
-    rows, notes, programs = [], [], {"forward": cost}
-    for figure in entry.published:
-        if figure.program not in programs:
-            programs[figure.program] = entry.trace_training()
-        counted = programs[figure.program].under(figure.under)
-        ours = getattr(counted.at(**figure.sizes), figure.quantity) + figure.beyond
+    rows, notes = [], []
+    for figure, counted in entry.beside_published(cost):
+        ours = counted + figure.beyond
         off = Share(ours / figure.figure - 1, signed=True)
         rows.append((figure.quantity, int(figure.figure), ours, off, format_sizes(figure.sizes)))
         counting = "" if figure.under == "algorithm" else f" (here under {figure.under})"

@@ -216,6 +216,19 @@ class Entry:
         cost.name = f"{self.name}, training step"
         return cost
 
+    def beside_published(self, forward: Any = None) -> Iterator[tuple[Published, int]]:
+        """Each published figure, and what the formula of its program gives under its convention, without `beyond`.
+
+        Args:
+            forward: what `trace` returned, if it is there already.
+        """
+        programs = {} if forward is None else {"forward": forward}
+        for figure in self.published:
+            if figure.program not in programs:
+                programs[figure.program] = self.trace() if figure.program == "forward" else self.trace_training()
+            counted = programs[figure.program].under(figure.under)
+            yield figure, getattr(counted.at(**figure.sizes), figure.quantity)
+
     @contextmanager
     def _declared(self) -> Iterator[dict[str, Any]]:
         """The model's symbols in its own order; a domain that the user has declared for one of them holds here too."""
