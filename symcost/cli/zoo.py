@@ -35,9 +35,9 @@ def list_(json: o.Json = False, debug: o.Debug = False) -> None:
     rows = []
     for entry in ENTRIES.values():
         figures = ", ".join(dict.fromkeys(p.quantity for p in entry.published))
-        rows.append((entry.name, entry.symbols, entry.title, figures, *([entry.paper] if json else [])))
-    keys = ("name", "sizes", "title", "published", *(["paper"] if json else []))
-    columns = ("name", "sizes", "model", "published", *(["paper"] if json else []))
+        rows.append((entry.name, entry.symbols, entry.title, *([figures, entry.paper] if json else [])))
+    keys = ("name", "sizes", "title", *(["published", "paper"] if json else []))
+    columns = ("name", "sizes", "model", *(["published", "paper"] if json else []))
     table = Table(columns, tuple(rows), keys, labels=len(keys), name="models")
     show(Report("The zoo", tables=(table,)), json)
 

@@ -15,6 +15,7 @@ from tests.exactness import assert_exact, assert_readable
 
 POINTS, FEW = 10, 5
 LARGE = ("resnet50", "mlp-mixer", "vit")
+"""XLA's count of their gradients takes as many traces again: `make test-long` compares it."""
 COUNTED = [
     (name, published)
     for name in zoo.names("reference")
@@ -41,7 +42,6 @@ def test_forward_is_exact_at_fresh_sizes(name, rng):
 def test_loss_and_gradient_are_exact_at_fresh_sizes(name, rng):
     entry = zoo.get(name)
     cost = entry.trace_gradient()
-    # XLA's count of a large gradient takes as many traces again: `make test-long` does that
     assert_exact(cost, entry.build_gradient, entry.samples(rng, FEW), xla=name not in LARGE)
     assert_readable(cost)
 

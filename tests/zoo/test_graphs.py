@@ -334,7 +334,7 @@ def test_what_an_edit_of_an_edge_moves():
 def test_functions_have_nothing_to_train():
     with pytest.raises(ArgumentError, match=r"function without parameters.*\n.*entry\.trace\(\)"):
         zoo.get("edge-set-copied").build_gradient(N=4)
-    with pytest.raises(ArgumentError, match="there is nothing to train"):
+    with pytest.raises(ArgumentError, match="there is nothing to take a gradient for"):
         zoo.get("edge-set-copied").trace_training()
     assert zoo.get("edge-set-copied").at({"N": 4}).parameters() == 0
 
