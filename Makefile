@@ -94,11 +94,11 @@ docs: $(DOCUMENTING)
 docs-serve: $(DOCUMENTING)
 	@$(BIN)/mkdocs serve
 
-# What needs an accelerator or matplotlib is run by hand; the page is filled when all has been measured.
+# What needs an accelerator, matplotlib or names of models is run by hand; the page is filled when all has been measured.
 bench: $(TESTING)
 	@set -- benchmarks/*.py; test -e "$$1" || { echo "there is no benchmark in benchmarks/" >&2; exit 1; }; \
 	for script in "$$@" benchmarks/tables.py; do \
-		case "$$script" in */measure_device.py | */plots.py) continue ;; esac; \
+		case "$$script" in */measure_device.py | */plots.py | */graphs.py | */gallery.py) continue ;; esac; \
 		echo "$$script"; $(BIN)/python "$$script"; \
 	done
 
