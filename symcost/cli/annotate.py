@@ -9,10 +9,10 @@ import typer
 from symcost.cli import options as o
 from symcost.cli.options import examples
 from symcost.cli.output import progress, show_json, show_lines
+from symcost.cli.program_options import takes_program
 from symcost.cli.request import Request
 from symcost.cli.sizes import points
 from symcost.cli.trace import bound, known_convention
-from symcost.cli.training import Training
 
 EXAMPLES = examples(
     "symcost annotate zoo:gcn-sparse --at N=2708,M=10556,F=1433,H=16,C=7",
@@ -32,23 +32,11 @@ Quantity = Annotated[
 ]
 
 
+@takes_program
 def command(
     target: o.Target,
-    arg: o.Arguments = [],  # noqa: B006  # typer copies the default
-    kwarg: o.Keywords = [],  # noqa: B006
-    setting: o.Settings = [],  # noqa: B006
-    build: o.Build = False,
-    method: o.Method = "",
-    rng: o.Rngs = [],  # noqa: B006
-    mutable: o.Mutable = [],  # noqa: B006
-    param: o.Params = [],  # noqa: B006
-    strict: o.Strict = False,
-    train: o.Train = False,
-    optimizer: o.Optimizer = "",
-    loss: o.Loss = "",
-    dim: o.Dims = [],  # noqa: B006
-    where: o.Where = [],  # noqa: B006
-    trip: o.Trips = [],  # noqa: B006
+    *,
+    request: Request,
     at: o.At = [],  # noqa: B006
     quantity: Quantity = "flops",
     convention: o.Convention = "algorithm",
@@ -59,10 +47,6 @@ def command(
     from symcost.annotate import known_quantity
     from symcost.errors import ArgumentError
 
-    request = Request(
-        target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict,
-        Training(train, optimizer, loss),
-    )  # fmt: skip
     at_points = points(at)
     if len(at_points) > 1:
         raise ArgumentError("shares are taken at one point", todo="--at once, with all sizes")

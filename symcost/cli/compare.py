@@ -10,9 +10,9 @@ from symcost.cli import options as o
 from symcost.cli import platforms
 from symcost.cli.options import examples
 from symcost.cli.output import progress, show, show_json
+from symcost.cli.program_options import takes_program
 from symcost.cli.request import Request
 from symcost.cli.sizes import points
-from symcost.cli.training import Training
 
 EXAMPLES = examples(
     'symcost compare flax.linen:Dense --arg "B F" --set features=H --at B=9,F=8,H=7',
@@ -47,23 +47,11 @@ Limit = Annotated[
 ]
 
 
+@takes_program
 def command(
     target: o.Target,
-    arg: o.Arguments = [],  # noqa: B006  # typer copies the default
-    kwarg: o.Keywords = [],  # noqa: B006
-    setting: o.Settings = [],  # noqa: B006
-    build: o.Build = False,
-    method: o.Method = "",
-    rng: o.Rngs = [],  # noqa: B006
-    mutable: o.Mutable = [],  # noqa: B006
-    param: o.Params = [],  # noqa: B006
-    strict: o.Strict = False,
-    train: o.Train = False,
-    optimizer: o.Optimizer = "",
-    loss: o.Loss = "",
-    dim: o.Dims = [],  # noqa: B006
-    where: o.Where = [],  # noqa: B006
-    trip: o.Trips = [],  # noqa: B006
+    *,
+    request: Request,
     at: o.At = [],  # noqa: B006
     on: Targets = ["cpu"],  # noqa: B006
     no_cache: NoCache = False,
@@ -81,10 +69,6 @@ def command(
         raise typer.BadParameter(
             "module paths are cut in figures by module: --by-module --depth 1", param_hint="--depth"
         )
-    request = Request(
-        target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict,
-        Training(train, optimizer, loss),
-    )  # fmt: skip
     names = [name.strip() for text in on for name in text.split(",") if name.strip()]
     if "device" in names:
         platforms.everything()

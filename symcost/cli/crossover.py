@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -13,10 +14,10 @@ from symcost.cli.crossings import as_dict, crossover_report
 from symcost.cli.options import examples
 from symcost.cli.output import progress, show, show_json
 from symcost.cli.pair import requested
+from symcost.cli.program_options import takes_program
 from symcost.cli.request import Request
 from symcost.cli.sizes import declare, points, restrictions
 from symcost.cli.trace import known_convention
-from symcost.cli.training import Training
 from symcost.errors import ArgumentError, MissingSizeError
 
 EXAMPLES = examples(
@@ -59,27 +60,15 @@ At = Annotated[
 ]
 
 
+@takes_program
 def command(
     first: First,
     second: Second,
+    *,
     wrt: Wrt,
     quantity: Quantities = [],  # noqa: B006  # typer copies the default
     chip: OnChip = "",
-    arg: o.Arguments = [],  # noqa: B006
-    kwarg: o.Keywords = [],  # noqa: B006
-    setting: o.Settings = [],  # noqa: B006
-    build: o.Build = False,
-    method: o.Method = "",
-    rng: o.Rngs = [],  # noqa: B006
-    mutable: o.Mutable = [],  # noqa: B006
-    param: o.Params = [],  # noqa: B006
-    strict: o.Strict = False,
-    train: o.Train = False,
-    optimizer: o.Optimizer = "",
-    loss: o.Loss = "",
-    dim: o.Dims = [],  # noqa: B006
-    where: o.Where = [],  # noqa: B006
-    trip: o.Trips = [],  # noqa: B006
+    request: Request,
     at: At = [],  # noqa: B006
     convention: o.Convention = "algorithm",
     json: o.Json = False,
@@ -93,18 +82,15 @@ def command(
     options = _on_chip(quantities, chip)
     _known_quantities(quantities, convention)
     # what --dim says of a symbol that only one of the two has is no slip: it is looked at once both are known
-    dims, restricted = declare(dim), restrictions(dim)
-    both = Request(
-        "", arg, kwarg, setting, build, method, rng, mutable, param, [], where, trip, strict,
-        Training(train, optimizer, loss),
-    )  # fmt: skip
+    dims, restricted = declare(request.dims), restrictions(request.dims)
+    both = replace(request, dims=[])
     requests = [requested(text, both) for text in (first, second)]
     import symcost as sc
 
     costs = []
-    for request in requests:
-        with progress(f"tracing {request.target}", quiet=json) as report:
-            costs.append(request.trace(report).under(convention))
+    for one in requests:
+        with progress(f"tracing {one.target}", quiet=json) as report:
+            costs.append(one.trace(report).under(convention))
     known = tuple(dict.fromkeys(name for cost in costs for name in cost.domain.names))
     _all_known(wrt, dims, restricted, known)
     found = [

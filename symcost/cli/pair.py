@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import fields, replace
-from functools import cache
-from typing import Any
 
 import typer
 
-from symcost.cli import options as o
+from symcost.cli.program_options import parser
 from symcost.cli.request import Request
-from symcost.cli.training import Training
 
 
 def requested(text: str, both: Request) -> Request:
@@ -51,37 +48,6 @@ def _apart(text: str) -> tuple[str, list[str]]:
 def program(target: str, words: list[str]) -> Request:
     """The options of `symcost trace` that say what to trace, from the words of a command line."""
     try:
-        return _parser().main([*words, "--", target], prog_name=f"symcost trace {target!r}", standalone_mode=False)
+        return parser().main([*words, "--", target], prog_name=f"symcost trace {target!r}", standalone_mode=False)
     except typer.Exit as end:  # --help
         raise SystemExit(end.exit_code) from None
-
-
-@cache
-def _parser() -> Any:
-    app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    app.command(help="The options of one program.")(_program)
-    return typer.main.get_command(app)
-
-
-def _program(
-    target: o.Target,
-    arg: o.Arguments = [],  # noqa: B006  # typer copies the default
-    kwarg: o.Keywords = [],  # noqa: B006
-    setting: o.Settings = [],  # noqa: B006
-    build: o.Build = False,
-    method: o.Method = "",
-    rng: o.Rngs = [],  # noqa: B006
-    mutable: o.Mutable = [],  # noqa: B006
-    param: o.Params = [],  # noqa: B006
-    strict: o.Strict = False,
-    train: o.Train = False,
-    optimizer: o.Optimizer = "",
-    loss: o.Loss = "",
-    dim: o.Dims = [],  # noqa: B006
-    where: o.Where = [],  # noqa: B006
-    trip: o.Trips = [],  # noqa: B006
-) -> Request:
-    training = Training(train, optimizer, loss)
-    return Request(
-        target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict, training
-    )  # fmt: skip

@@ -13,10 +13,10 @@ import typer
 from symcost.cli import options as o
 from symcost.cli.options import OUTPUT, examples
 from symcost.cli.output import progress
+from symcost.cli.program_options import stored, takes_program, typed
 from symcost.cli.request import Request
 from symcost.cli.sizes import points
 from symcost.cli.trace import known_convention
-from symcost.cli.training import Training
 
 EXAMPLES = examples(
     "symcost paper zoo:gcn-sparse -o table.tex",
@@ -98,8 +98,10 @@ Caption = Annotated[
 ]
 
 
+@takes_program
 def command(
     target: o.Target,
+    *,
     output: Output = "",
     format: FormatOption = Format.latex,
     standalone: Standalone = False,
@@ -109,37 +111,14 @@ def command(
     caption: Caption = "",
     width: Width = None,
     convention: o.Convention = "algorithm",
-    arg: o.Arguments = [],  # noqa: B006
-    kwarg: o.Keywords = [],  # noqa: B006
-    setting: o.Settings = [],  # noqa: B006
-    build: o.Build = False,
-    method: o.Method = "",
-    rng: o.Rngs = [],  # noqa: B006
-    mutable: o.Mutable = [],  # noqa: B006
-    param: o.Params = [],  # noqa: B006
-    strict: o.Strict = False,
-    train: o.Train = False,
-    optimizer: o.Optimizer = "",
-    loss: o.Loss = "",
-    dim: o.Dims = [],  # noqa: B006
-    where: o.Where = [],  # noqa: B006
-    trip: o.Trips = [],  # noqa: B006
+    request: Request,
     at: o.At = [],  # noqa: B006
     debug: o.Debug = False,
 ) -> None:
     """The table of a paper: formulas by module, what is counted and what they hold for, ready for LaTeX."""
-    request = Request(
-        target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict,
-        Training(train, optimizer, loss),
-    )  # fmt: skip
     point = single(points(at))
     letters = assignments(symbol)
     known_convention(convention)
-    traced = {
-        "--arg": arg, "--kwarg": kwarg, "--set": setting, "--build": build, "--method": method, "--rng": rng,
-        "--mutable": mutable, "--param": param, "--strict": strict, "--train": train, "--optimizer": optimizer,
-        "--loss": loss, "--dim": dim, "--where": where, "--trip": trip,
-    }  # fmt: skip
     shown = {
         "--at": at, "--depth": "" if depth == 2 else depth,
         "--convention": "" if convention == "algorithm" else convention, "--quantities": quantities, "--symbol": symbol,
@@ -147,8 +126,8 @@ def command(
         "--width": "" if width is None else f"{width:g}", "-o": output,
     }  # fmt: skip
     with progress(f"tracing {target}") as report:
-        cost = (stored(target, traced) if target.endswith(".json") else request.trace(report)).under(convention)
-        text = cost.paper(
+        cost = stored(request) if target.endswith(".json") else request.trace(report)
+        text = cost.under(convention).paper(
             format.value,
             depth=depth,
             quantities=[q.strip() for q in quantities.split(",")] if quantities else None,
@@ -157,7 +136,7 @@ def command(
             standalone=standalone,
             width=width,
             caption=caption,
-            command=retyped(target, {**traced, **shown}),
+            command=retyped(target, {**typed(request), **shown}),
         )
     if not output:
         typer.echo(text, nl=False)
@@ -166,23 +145,6 @@ def command(
 
     write(Path(output), text)
     typer.echo(f"wrote {output}")
-
-
-def stored(path: str, traced: Mapping[str, Any]) -> Any:
-    """A cost that `symcost trace --save` wrote; nothing can be said of how it is traced.
-
-    Raises:
-        ArgumentError: something is. LoadError: the file holds no cost.
-    """
-    from symcost.errors import ArgumentError
-    from symcost.query import load
-
-    for option, given in traced.items():
-        if given:
-            raise ArgumentError(
-                f"{path} holds a formula; {option} is for models that are traced", todo=f"symcost paper {path}"
-            )
-    return load(path)
 
 
 def retyped(target: str, typed: Mapping[str, Any]) -> str:

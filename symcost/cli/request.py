@@ -1,4 +1,4 @@
-"""What `symcost trace`, `compare` and `crossover` were asked to trace."""
+"""What a command was asked to trace."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from symcost.cli import options as o
 from symcost.cli.sizes import declare, trips
 from symcost.cli.target import load
 from symcost.cli.training import Training
@@ -18,22 +19,22 @@ ZOO = "zoo:"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The options that say what to trace, as they were typed; see `symcost.cli.options`."""
+    """The options that say what to trace, as they were typed; `symcost.cli.program_options` gives them to commands."""
 
-    target: str
-    args: list[str]
-    kwargs: list[str]
-    settings: list[str]
-    build: bool
-    method: str
-    rngs: list[str]
-    mutable: list[str]
-    params: list[str]
-    dims: list[str]
-    where: list[str]
-    trips: list[str]
-    strict: bool
+    target: o.Target
+    args: o.Arguments = field(default_factory=list)
+    kwargs: o.Keywords = field(default_factory=list)
+    settings: o.Settings = field(default_factory=list)
+    build: o.Build = False
+    method: o.Method = ""
+    rngs: o.Rngs = field(default_factory=list)
+    mutable: o.Mutable = field(default_factory=list)
+    params: o.Params = field(default_factory=list)
+    strict: o.Strict = False
     training: Training = field(default_factory=Training)
+    dims: o.Dims = field(default_factory=list)
+    where: o.Where = field(default_factory=list)
+    trips: o.Trips = field(default_factory=list)
 
     def trace(self, progress: Callable[[str], None]) -> Any:
         """The cost.

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from symcost.cli import options as o
 from symcost.cli.options import examples
 from symcost.cli.output import progress, show_json
+from symcost.cli.program_options import stored, takes_program
 from symcost.cli.request import Request
 from symcost.cli.sizes import points
 from symcost.cli.trace import known_convention
-from symcost.cli.training import Training
 
 EXAMPLES = examples(
     "symcost solve zoo:mlp --budget 1e12 --for B --at F=784,H=512,C=10",
@@ -58,29 +58,17 @@ OnChip = Annotated[
 ]
 
 
+@takes_program
 def command(
     target: Source,
+    *,
     budget: Budget,
     symbol: For,
     quantity: Quantity = "flops",
     at: At = [],  # noqa: B006  # typer copies the default
     chip: OnChip = "",
     devices: o.Devices = None,
-    arg: o.Arguments = [],  # noqa: B006
-    kwarg: o.Keywords = [],  # noqa: B006
-    setting: o.Settings = [],  # noqa: B006
-    build: o.Build = False,
-    method: o.Method = "",
-    rng: o.Rngs = [],  # noqa: B006
-    mutable: o.Mutable = [],  # noqa: B006
-    param: o.Params = [],  # noqa: B006
-    strict: o.Strict = False,
-    train: o.Train = False,
-    optimizer: o.Optimizer = "",
-    loss: o.Loss = "",
-    dim: o.Dims = [],  # noqa: B006
-    where: o.Where = [],  # noqa: B006
-    trip: o.Trips = [],  # noqa: B006
+    request: Request,
     convention: o.Convention = "",
     json: o.Json = False,
     debug: o.Debug = False,
@@ -93,14 +81,8 @@ def command(
     if convention:
         known_convention(convention)
     if target.endswith(".json"):
-        from symcost.query import load
-
-        cost: Any = load(target)
+        cost = stored(request)
     else:
-        request = Request(
-            target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict,
-            Training(train, optimizer, loss),
-        )  # fmt: skip
         with progress(f"tracing {target}", quiet=json) as report:
             cost = request.trace(report)
     cost = cost.under(convention) if convention else cost

@@ -9,9 +9,9 @@ from typing import Any
 from symcost.cli import options as o
 from symcost.cli.options import examples
 from symcost.cli.output import progress, show
+from symcost.cli.program_options import takes_program
 from symcost.cli.request import Request
 from symcost.cli.sizes import points, probabilities
-from symcost.cli.training import Training
 
 EXAMPLES = examples(
     'symcost trace flax.linen:Dense --arg "B F" --set features=H',
@@ -27,23 +27,11 @@ EXAMPLES = examples(
 )
 
 
+@takes_program
 def command(
     target: o.Target,
-    arg: o.Arguments = [],  # noqa: B006  # typer copies the default
-    kwarg: o.Keywords = [],  # noqa: B006
-    setting: o.Settings = [],  # noqa: B006
-    build: o.Build = False,
-    method: o.Method = "",
-    rng: o.Rngs = [],  # noqa: B006
-    mutable: o.Mutable = [],  # noqa: B006
-    param: o.Params = [],  # noqa: B006
-    strict: o.Strict = False,
-    train: o.Train = False,
-    optimizer: o.Optimizer = "",
-    loss: o.Loss = "",
-    dim: o.Dims = [],  # noqa: B006
-    where: o.Where = [],  # noqa: B006
-    trip: o.Trips = [],  # noqa: B006
+    *,
+    request: Request,
     at: o.At = [],  # noqa: B006
     convention: o.Convention = "algorithm",
     expect: o.Expect = [],  # noqa: B006
@@ -60,10 +48,6 @@ def command(
     debug: o.Debug = False,
 ) -> None:
     """The cost of a Flax module or any JAX function, as formulas in its sizes."""
-    request = Request(
-        target, arg, kwarg, setting, build, method, rng, mutable, param, dim, where, trip, strict,
-        Training(train, optimizer, loss),
-    )  # fmt: skip
     at_points = points(at)
     chances = probabilities(expect)
     known_convention(convention)

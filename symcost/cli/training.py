@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from symcost.cli import options as o
 from symcost.cli.target import load
 from symcost.errors import ArgumentError
 
@@ -23,9 +24,9 @@ class Training:
         loss: `file.py:function`; "" for the mean square of the outputs.
     """
 
-    wanted: bool = False
-    optimizer: str = ""
-    loss: str = ""
+    wanted: o.Train = False
+    optimizer: o.Optimizer = ""
+    loss: o.Loss = ""
 
     def __post_init__(self) -> None:
         for option, given in (("--optimizer", self.optimizer), ("--loss", self.loss)):

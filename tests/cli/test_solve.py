@@ -65,6 +65,7 @@ def test_seconds(run_json, stored):
         (("--budget", "9", "--for", "B", "--quantity", "flop", "--at", "F=1,H=1"), 1, "does not define flop"),
         (("--budget", "9", "--for", "B", "--chip", "tpu-v5e", "--at", "F=1,H=1"), 1, "the same on every chip"),
         (("--budget", "9"), 2, "--for"),
+        (("--budget", "9", "--for", "B", "--arg", "B F"), 1, "holds a formula; --arg is for models that are traced"),
     ],
 )
 def test_what_is_wrong_is_said(run, stored, words, code, message):
