@@ -88,10 +88,10 @@ def haiku_with_state(function: Callable, *arrays: jax.ShapeDtypeStruct) -> Built
 
 
 def haiku_mobilenet(B: int, S: int, W: int) -> Built:
-    """MobileNet v1 with five of its blocks; W channels after the first."""
+    """MobileNet v1 with three of its blocks; W channels after the first."""
 
     def forward(images):
-        net = hk.nets.MobileNetV1(strides=(1, 2, 1, 2, 1), channels=(W, 2 * W, 2 * W, 4 * W, 4 * W), num_classes=10)
+        net = hk.nets.MobileNetV1(strides=(1, 2, 1), channels=(W, 2 * W, 2 * W), num_classes=10)
         return net(images, is_training=True)
 
     return haiku_with_state(forward, floats(B, S, S, 3))

@@ -9,7 +9,11 @@ from tests.exactness import assert_exact
 from tests.public_models import PUBLIC_MODELS
 
 POINTS = 10
-DIFFERENTIABLE = [name for name, model in PUBLIC_MODELS.items() if model.differentiable]
+DIFFERENTIABLE = [
+    pytest.param(name, marks=pytest.mark.long) if name == "haiku-resnet" else name
+    for name, model in PUBLIC_MODELS.items()
+    if model.differentiable
+]
 
 
 @pytest.mark.parametrize("name", PUBLIC_MODELS)

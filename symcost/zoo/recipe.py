@@ -122,7 +122,9 @@ class Recipe:
         """Real arguments for `forward` at these sizes: parameters from the module's initialisers, random arrays."""
         arrays = self.drawn(rng, sizes)
         key = jax.random.key(int(rng.integers(2**31)))
-        return jax.jit(self.initial)(key, *arrays), *arrays
+        # they run once: a network of fifty draws takes four times as long to compile for speed
+        initial = jax.jit(self.initial, compiler_options={"xla_backend_optimization_level": 0})
+        return initial(key, *arrays), *arrays
 
     def drawn(self, rng: np.random.Generator, sizes: Mapping[str, int]) -> list[jax.Array]:
         """Random arrays for the call at these sizes."""

@@ -16,6 +16,8 @@ from tests.exactness import assert_exact, assert_readable
 POINTS, FEW = 10, 5
 LARGE = ("resnet50", "mlp-mixer", "vit")
 """XLA's count of their gradients takes as many traces again: `make test-long` compares it."""
+GRADIENTS = [pytest.param(n, marks=pytest.mark.long) if n == "resnet50" else n for n in zoo.names("reference")]
+"""ResNet-18 stands in for ResNet-50 in every run (test_convolutions): two minutes less."""
 COUNTED = [
     (name, published)
     for name in zoo.names("reference")
@@ -38,7 +40,7 @@ def test_forward_is_exact_at_fresh_sizes(name, rng):
     assert_readable(forward(name))
 
 
-@pytest.mark.parametrize("name", zoo.names("reference"))
+@pytest.mark.parametrize("name", GRADIENTS)
 def test_loss_and_gradient_are_exact_at_fresh_sizes(name, rng):
     entry = zoo.get(name)
     cost = entry.trace_gradient()
