@@ -19,7 +19,7 @@ import re
 import sys
 from typing import Any
 
-from gallery_page import GALLERY, gallery_filled, ratios
+from gallery_page import GALLERY, gallery_filled, ratios, terms
 from measure import RESULTS, ROOT, save
 from page_parts import table
 
@@ -85,11 +85,11 @@ def measure(name: str, cache: bool) -> dict[str, Any]:
     """One model on all targets."""
     import symcost as sc
     from symcost import zoo
-    from symcost.formatting import format_size
-    from symcost.growth import leading_terms
 
     entry = zoo.get(name)
-    sizes = SIZES.get(name) or dict(next(p.sizes for p in entry.published if p.program == "forward"))
+    sizes = SIZES.get(name) or dict(next((p.sizes for p in entry.published if p.program == "forward"), {}))
+    if not sizes:
+        sys.exit(f"{name} has no published figure: give it sizes in SIZES")
     sizes = {dim.name: sizes[dim.name] for dim in entry.dims}
     cost = entry.trace()
     found = sc.compare(cost, targets=TARGETS, at=sizes, quantities="flops", cache=cache)
@@ -100,15 +100,24 @@ def measure(name: str, cache: bool) -> dict[str, Any]:
     return {
         "integers": integers,
         "integer_formula": cost.text("int_ops") if integers else "",
+        "integer_leading": leading(cost, "int_ops") if integers else "",
         "model": name,
         "title": entry.title,
         "formula": cost.text("flops"),
-        "leading": format_size(leading_terms(cost.size("flops"), cost.domain), cost.domain.names),
+        "leading": leading(cost, "flops"),
         "sizes": sizes,
         "figures": [{**{key: row[key] for key in keys}, "reasons": short(row)} for row in found.to_dicts()],
         "failures": [failure.as_dict() for failure in found.failures],
         "notes": [*found.notes],
     }
+
+
+def leading(cost: Any, quantity: str) -> str:
+    """The leading terms of a formula."""
+    from symcost.formatting import format_size
+    from symcost.growth import leading_terms
+
+    return format_size(leading_terms(cost.size(quantity), cost.domain), cost.domain.names)
 
 
 def short(row: dict[str, Any]) -> list[list[Any]]:
@@ -129,7 +138,7 @@ def gallery(results: dict[str, Any]) -> str:
         if not row["model"].endswith("-batch"):
             at = ", ".join(f"{name}={size:,}" for name, size in row["sizes"].items())
             shown = ("; ".join(ratios(row, target)) for target in TARGETS)
-            rows.append((f"`{row['model']}`", f"`{row['leading']}`", at, *shown))
+            rows.append((f"`{row['model']}`", terms(row), at, *shown))
     where = results["measured"]
     said = f"XLA's FLOPs over the formula's (jax {where['jax']}, {where['date'].split()[0]}); [all of the zoo]({LINK})."
     return f"{said}\n\n{table(headings, rows, labels=3)}"

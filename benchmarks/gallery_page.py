@@ -50,6 +50,8 @@ WORDS = {
     "rewritten": "instructions replaced",
     "library": "calls of a library count -1",
     "added": "instructions added",
+    "skipped": "what is fused with a gather does not count",
+    "chip": "this chip's compiler counts otherwise",
     "rounding": "rounding of XLA's sum",
 }
 """What a cause of `symcost.xla.causes` is called in a row."""
@@ -142,7 +144,7 @@ def base(row: dict[str, Any], figure: dict[str, Any]) -> int:
 
 
 def ratios(row: dict[str, Any], target: str) -> list[str]:
-    """``1.000`` before, ``0.002 (0.998)`` after: in brackets loop bodies as often as they run, calls as what they replace."""
+    """``1.000`` before, ``0.002 (0.998)`` after: in brackets as often as it runs, and calls as what they replace."""
     shown = []
     for figure in (f for f in row["figures"] if f["target"] == target):
         if not base(row, figure):
@@ -162,7 +164,8 @@ def rows_of(rows: list[dict[str, Any]]) -> str:
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
     """A row of the gallery."""
-    leading = f"`{row['leading']}`" + ("" if row["leading"] == row["formula"] else " + …")
+    whole = row["leading"] == row["formula"] and row.get("integer_leading", "") == row.get("integer_formula", "")
+    leading = terms(row) + ("" if whole else " + …")
     targets = dict.fromkeys(f["target"] for f in row["figures"])
     why = "<br>".join(dict.fromkeys(reasons(row)))
     return (
@@ -171,6 +174,14 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
         *("<br>".join(ratios(row, t)) for t in targets),
         why,
     )
+
+
+def terms(row: dict[str, Any]) -> str:
+    """The leading terms; of a network of integers those of its integer operations first."""
+    found = [f"`{row['integer_leading']}` integer operations"] if row.get("integer_leading") else []
+    if row["leading"] != "0" or not found:
+        found.append(f"`{row['leading']}`")
+    return ", ".join(found)
 
 
 def reasons(row: dict[str, Any]) -> Iterator[str]:
@@ -192,11 +203,13 @@ def largest(row: dict[str, Any], figure: dict[str, Any]) -> Iterator[str]:
     """The largest cause of a difference that is not of the stage before, and the next one if it is not small."""
     parts = []
     for kind, amount, primitive in figure["reasons"]:
+        words = WORDS.get(kind, "") + (f" (`{primitive}`)" if primitive and kind in BY_PRIMITIVE else "")
+        if kind == "integer" and row["integers"]:
+            amount, words = amount - row["integers"], "another rule counts (integers)"
         if kind != "before":
-            part = (amount - (row["integers"] if kind == "integer" else 0)) / base(row, figure)
-            parts.append((part, WORDS[kind] + (f" (`{primitive}`)" if primitive and kind in BY_PRIMITIVE else "")))
-    first, *others = sorted(parts, key=lambda pair: -abs(pair[0]))[:2]
-    for part, words in (first, *(other for other in others if abs(other[0]) > FAR)):
+            parts.append((amount / base(row, figure), words))
+    most = sorted(parts, key=lambda pair: -abs(pair[0]))[:2]
+    for part, words in (*most[:1], *(other for other in most[1:] if abs(other[0]) > FAR)):
         yield f"{words}, {'+' if part > 0 else '−'}{100 * abs(part):,.0f}&nbsp;%"
 
 
