@@ -67,7 +67,7 @@ def show_(
     report = cost_report(counted, at_points, [axis.value for axis in by or ()], depth, join=not json)
     meanings = Fact(
         "sizes",
-        ", ".join(f"{d.name} {d.meaning}" for d in entry.dims),
+        "; ".join(f"{d.name} {d.meaning}" for d in entry.dims),  # meanings have commas
         {d.name: d.meaning for d in entry.dims},
     )
     head = (Fact("model", entry.title), Fact("paper", entry.paper), meanings)
