@@ -48,7 +48,7 @@ SIZES: dict[str, dict[str, int]] = {
     "mlp": {"B": 256, "F": 784, "H": 512, "C": 10},
     "mlp-widths": {"B": 256, "n_0": 784, "n_1": 512, "n_2": 512, "n_3": 10},
     "mlp-deep": {"B": 256, "W": 1024, "L": 8},
-    **dict.fromkeys(("cnn", "cnn-batchnorm", "cnn-nnx"), DIGITS),
+    **dict.fromkeys(("cnn", "cnn-batchnorm"), DIGITS),
     "transformer-block": {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64},
     "gcn-sparse": CORA,
     "gcn-dense": CORA,

@@ -7,6 +7,7 @@ import math
 import re
 
 import pytest
+from gallery import SIZES
 from gallery_page import GALLERY, RESULTS, WORDS, compiled, gallery_filled, gallery_parts, ratios, reasons
 
 from symcost import zoo
@@ -61,6 +62,12 @@ def test_causes_add_up_to_the_difference(row):
         amounts = {kind: amount for kind, amount, _ in found["reasons"]}
         assert sum(amounts.values()) == found["xla"] - found["formula"]
         assert amounts.get("before", before["xla"] - before["formula"]) == before["xla"] - before["formula"]
+
+
+def test_sizes_are_of_models_with_these_symbols():
+    assert {*SIZES} <= {*zoo.names()}
+    for row in ROWS:
+        assert [*row["sizes"]] == zoo.get(row["model"]).symbols.split()
 
 
 def test_causes_have_words():
