@@ -5,8 +5,8 @@
 Each model of the zoo is traced forward and compiled for three chips at the sizes of `SIZES`: those of its first
 published figure where the table has none. FLOPs before and after optimisation go to
 benchmarks/results/gallery-SYSTEM.json, and as a table between ``<!-- gallery -->`` and ``<!-- end -->`` into
-docs/cookbook/SYSTEM.md. A model named again is measured anew, the others of the file stay; without a model only the
-page is written.
+docs/cookbook/SYSTEM.md; what all files of results have, into docs/gallery.md (`gallery_page`). A model named again is
+measured anew, the others of the file stay; without a model only the pages are written.
 
 Compilers are installed by `symcost targets install tpu` and `symcost targets install gpu`.
 """
@@ -19,15 +19,19 @@ import re
 import sys
 from typing import Any
 
+from gallery_page import GALLERY, gallery_filled, ratios, terms
 from measure import RESULTS, ROOT, save
 from page_parts import table
 
 TARGETS = ("cpu", "gpu-h100", "tpu-v5e")
+LINK = "../gallery.md"
 SECTION = re.compile(r"(<!-- gallery -->\n).*?(<!-- end -->)", re.DOTALL)
 
 LAYER = {"B": 32, "T": 128, "F": 512, "H": 512}
 CORA = {"N": 2708, "M": 10_556, "F": 1433, "K": 8, "H": 16, "C": 7}
 MOLECULE = {"N": 64, "M": 256, "F": 16, "E": 4, "U": 8, "H": 64, "T": 3, "C": 12}
+MOLECULES = {**MOLECULE, "B": 32, "K": 4}
+DIGITS = {"B": 32, "S": 28, "W": 32, "K": 3, "C": 10}
 
 SIZES: dict[str, dict[str, int]] = {
     **dict.fromkeys(("rnn", "lstm", "gru", "lstm-bidirectional"), LAYER),
@@ -41,11 +45,19 @@ SIZES: dict[str, dict[str, int]] = {
     "yolov3": {"B": 1, "N": 416, "W": 32, "C": 80},
     "yolov3-int8": {"B": 1, "N": 416, "W": 32, "C": 80},
     "gpt2": {"B": 1, "T": 512, "D": 768, "H": 12, "K": 64, "L": 12, "V": 50_257, "P": 1024},
+    "mlp": {"B": 256, "F": 784, "H": 512, "C": 10},
+    "mlp-widths": {"B": 256, "n_0": 784, "n_1": 512, "n_2": 512, "n_3": 10},
+    "mlp-deep": {"B": 256, "W": 1024, "L": 8},
+    **dict.fromkeys(("cnn", "cnn-batchnorm"), DIGITS),
+    "transformer-block": {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64},
     "gcn-sparse": CORA,
     "gcn-dense": CORA,
     "gcn-bcoo": CORA,
+    "gcn-learned-sparse": CORA,
+    "gcn-learned-dense": CORA,
     "sage-sparse": CORA,
     "sage-dense": CORA,
+    "sage-sampled": {**CORA, "S": 10},
     "gat": {**CORA, "H": 8},
     "gat-dense": {**CORA, "H": 8},
     "gin-sparse": CORA,
@@ -54,6 +66,13 @@ SIZES: dict[str, dict[str, int]] = {
     "mpnn-dense": MOLECULE,
     "graphnet-sparse": MOLECULE,
     "graphnet-dense": MOLECULE,
+    **{
+        f"{name}-{form}-batch": MOLECULES
+        for name in ("gcn", "sage", "gat", "gin", "mpnn", "graphnet")
+        for form in ("sparse", "dense")
+    },
+    **dict.fromkeys(("edge-add-sparse", "edge-remove-sparse", "edge-reweight-sparse"), CORA),
+    **dict.fromkeys(("edge-set-copied", "edge-set-in-place"), CORA),
     "saliency": {"N": 512},
     "spectral-residual": {"N": 512},
     "wta-scan": {"N": 32, "K": 20},
@@ -66,11 +85,11 @@ def measure(name: str, cache: bool) -> dict[str, Any]:
     """One model on all targets."""
     import symcost as sc
     from symcost import zoo
-    from symcost.formatting import format_size
-    from symcost.growth import leading_terms
 
     entry = zoo.get(name)
-    sizes = SIZES.get(name) or dict(next(p.sizes for p in entry.published if p.program == "forward"))
+    sizes = SIZES.get(name) or dict(next((p.sizes for p in entry.published if p.program == "forward"), {}))
+    if not sizes:
+        sys.exit(f"{name} has no published figure: give it sizes in SIZES")
     sizes = {dim.name: sizes[dim.name] for dim in entry.dims}
     cost = entry.trace()
     found = sc.compare(cost, targets=TARGETS, at=sizes, quantities="flops", cache=cache)
@@ -80,15 +99,30 @@ def measure(name: str, cache: bool) -> dict[str, Any]:
     integers = values.int_ops if values.int_ops > values.flops else 0
     return {
         "integers": integers,
+        "integer_formula": cost.text("int_ops") if integers else "",
+        "integer_leading": leading(cost, "int_ops") if integers else "",
         "model": name,
         "title": entry.title,
         "formula": cost.text("flops"),
-        "leading": format_size(leading_terms(cost.size("flops"), cost.domain), cost.domain.names),
+        "leading": leading(cost, "flops"),
         "sizes": sizes,
-        "figures": [{key: row[key] for key in keys} for row in found.to_dicts()],
+        "figures": [{**{key: row[key] for key in keys}, "reasons": short(row)} for row in found.to_dicts()],
         "failures": [failure.as_dict() for failure in found.failures],
         "notes": [*found.notes],
     }
+
+
+def leading(cost: Any, quantity: str) -> str:
+    """The leading terms of a formula."""
+    from symcost.formatting import format_size
+    from symcost.growth import leading_terms
+
+    return format_size(leading_terms(cost.size(quantity), cost.domain), cost.domain.names)
+
+
+def short(row: dict[str, Any]) -> list[list[Any]]:
+    """Kind, amount and largest part of each reason for a difference."""
+    return [[cause["kind"], cause["amount"], next(iter(cause["parts"]), "")] for cause in row["reasons"]]
 
 
 def filled(page: str, results: dict[str, Any]) -> str:
@@ -97,31 +131,22 @@ def filled(page: str, results: dict[str, Any]) -> str:
 
 
 def gallery(results: dict[str, Any]) -> str:
-    """A row for each model: XLA's FLOPs over the formula's, before and after optimisation."""
+    """A row for each model: XLA's FLOPs over the formula's, before and after optimisation; batches are left out."""
     headings = ("model", "leading term of the FLOPs", "at", *(f"{target}, before; after" for target in TARGETS))
     rows = []
     for row in results["rows"]:
-        at = ", ".join(f"{name}={size:,}" for name, size in row["sizes"].items())
-        rows.append((f"`{row['model']}`", f"`{row['leading']}`", at, *(_ratios(row, target) for target in TARGETS)))
+        if not row["model"].endswith("-batch"):
+            at = ", ".join(f"{name}={size:,}" for name, size in row["sizes"].items())
+            shown = ("; ".join(ratios(row, target)) for target in TARGETS)
+            rows.append((f"`{row['model']}`", terms(row), at, *shown))
     where = results["measured"]
-    said = f"XLA's FLOPs over the formula's (jax {where['jax']}, {where['date'].split()[0]})."
+    said = f"XLA's FLOPs over the formula's (jax {where['jax']}, {where['date'].split()[0]}); [all of the zoo]({LINK})."
     return f"{said}\n\n{table(headings, rows, labels=3)}"
-
-
-def _ratios(row: dict[str, Any], target: str) -> str:
-    """``1.000; 0.998``; in brackets loop bodies count as often as they run, calls of libraries as what they replace."""
-    shown = []
-    for figure in (f for f in row["figures"] if f["target"] == target):
-        formula = figure["formula"] + row.get("integers", 0)
-        share = f"{figure['xla'] / formula:.3f}"
-        if figure["restored"] != figure["xla"]:
-            share += f" ({figure['restored'] / formula:.3f})"
-        shown.append(share)
-    return "; ".join(shown) or "failed"
 
 
 def main() -> None:
     """Compare the models; print and save."""
+    from symcost import zoo
     from symcost.errors import TargetError
     from symcost.xla.workers import reachable
 
@@ -136,14 +161,16 @@ def main() -> None:
         sys.exit(str(error))
     path = RESULTS / f"gallery-{options.system}.json"
     rows = {row["model"]: row for row in (json.loads(path.read_text())["rows"] if path.exists() else ())}
+    order = zoo.names()
     for name in options.model:
         rows[name] = measure(name, not options.no_cache)
-        shown = [f"{f['target']} {f['stage'].split()[0]} {f['ratio']:.4f}" for f in rows[name]["figures"]]
+        shown = [f"{f['target']} {f['stage'].split()[0]} {f['xla']:,}" for f in rows[name]["figures"]]
         print(name, rows[name]["leading"], *shown, *rows[name]["failures"], sep="; ", flush=True)
-        save(path.stem, {"targets": TARGETS, "rows": [*rows.values()]})
+        save(path.stem, {"targets": TARGETS, "rows": sorted(rows.values(), key=lambda row: order.index(row["model"]))})
     page = ROOT / "docs" / "cookbook" / f"{options.system}.md"
     if page.exists() and path.exists():
         page.write_text(filled(page.read_text(), json.loads(path.read_text())))
+    GALLERY.write_text(gallery_filled(GALLERY.read_text(), order))
 
 
 if __name__ == "__main__":

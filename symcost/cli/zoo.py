@@ -67,7 +67,7 @@ def show_(
     report = cost_report(counted, at_points, [axis.value for axis in by or ()], depth, join=not json)
     meanings = Fact(
         "sizes",
-        ", ".join(f"{d.name} {d.meaning}" for d in entry.dims),
+        "; ".join(f"{d.name} {d.meaning}" for d in entry.dims),  # meanings have commas
         {d.name: d.meaning for d in entry.dims},
     )
     head = (Fact("model", entry.title), Fact("paper", entry.paper), meanings)
@@ -82,20 +82,23 @@ def published(entry: Any, cost: Any) -> Table:
     from symcost.domain import format_sizes
 
     rows, notes = [], []
+    several = any(figure.program != "forward" for figure in entry.published)
     for figure, counted in entry.beside_published(cost):
         ours = counted + figure.beyond
         off = Share(ours / figure.figure - 1, signed=True)
-        rows.append((figure.quantity, int(figure.figure), ours, off, format_sizes(figure.sizes)))
+        program = ["training step" if figure.program == "training" else figure.program] if several else []
+        rows.append((figure.quantity, *program, int(figure.figure), ours, off, format_sizes(figure.sizes)))
         counting = "" if figure.under == "algorithm" else f" (here under {figure.under})"
         notes.append(f"{figure.quantity}: {figure.source}; {figure.convention}{counting}")
         if figure.beyond:
             notes.append(f"{figure.quantity}: {figure.beyond:+,} here for what the two count differently: {figure.why}")
     others = any(figure.under != "algorithm" for figure in entry.published)
     said = "algorithm, unless a note says otherwise" if others else "algorithm"
+    columns = ("quantity", *(["program"] if several else []), "published", "formula", "difference", "at")
     return Table(
-        ("quantity", "published", "formula", "difference", "at"),
+        columns,
         tuple(rows),
-        ("quantity", "published", "formula", "difference", "at"),
+        columns,
         notes=tuple(dict.fromkeys(notes)),
         name="published",
         title=f"published figures beside the formula (convention {said})",

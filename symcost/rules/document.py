@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from symcost.rules import load
 from symcost.rules.gaps import KNOWN_GAPS
 from symcost.rules.registry import Registry, algorithm
@@ -25,21 +27,24 @@ What JAX registers and symcost cannot count, and why. Each is a named unknown; i
 bears the name of what is called (`unknown_ffi_call_<target>_<k>`).
 """
 
+_OUTSIDE_CODE = re.compile(r"(`[^`]*`)|([*|])")
+"""Code, and what markdown would take for emphasis or for the end of a cell outside of it."""
+
 
 def table(registry: Registry) -> str:
     r"""One row per primitive: its name, "rule" or "free", and one line on what is counted.
 
     Example:
         >>> registry = Registry("example")
-        >>> registry.free("copy", why="copies | moves")
+        >>> registry.free("copy", why="copies | moves, 2*n*m of `a*b`")
         >>> print(table(registry))
         | primitive | state | what is counted |
         |---|---|---|
-        | `copy` | free | copies \| moves |
+        | `copy` | free | copies \| moves, 2\*n\*m of `a*b` |
     """
     rows = ["| primitive | state | what is counted |", "|---|---|---|"]
     for primitive in registry:
-        text = registry.describe(primitive).replace("|", "\\|")
+        text = _OUTSIDE_CODE.sub(lambda part: part[1] or "\\" + part[2], registry.describe(primitive))
         rows.append(f"| `{primitive}` | {registry.state(primitive)} | {text} |")
     return "\n".join(rows)
 

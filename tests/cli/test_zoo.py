@@ -48,6 +48,18 @@ def test_a_figure_that_others_published(run, run_json):
     assert "here for what the two count differently" in " ".join(text.split())
 
 
+def test_a_published_figure_of_a_training_step_says_so(monkeypatch):
+    from symcost.cli.zoo import published
+
+    entry = zoo.get("word-lm")
+    assert [figure.program for figure in entry.published] == ["forward", "training"]
+    monkeypatch.setattr(type(entry), "beside_published", lambda entry, cost: [(f, 1) for f in entry.published])
+    table = published(entry, None)
+    assert table.columns == ("quantity", "program", "published", "formula", "difference", "at")
+    assert [row[1] for row in table.rows] == ["forward", "training step"]
+    assert "program" not in published(zoo.get("gcn-sparse"), None).columns
+
+
 def test_another_convention_and_rows(run_json):
     found = run_json("zoo", "show", "mlp", "--convention", "macs", "--by", "scope", "--depth", "2")
     assert found["convention"] == "macs"
