@@ -28,7 +28,7 @@ from symcost.rules.extent import smallest_sizes
 from symcost.rules.registry import Rule
 from symcost.rules.sense import own_rules, refuse_senseless
 from symcost.sampling import Point, Sampler, Units, bounds
-from symcost.special import neutral_literals
+from symcost.special_candidates import neutral_literals
 from symcost.structural import Generalizer
 from symcost.watch import Watch, watching
 

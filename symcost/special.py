@@ -9,19 +9,19 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from math import gcd
 from typing import TYPE_CHECKING
 
 from symcost.advice import advice, declare
-from symcost.conditions import Where, bound_by, given, name_of, threshold_of
-from symcost.domain import Dim, format_sizes
+from symcost.conditions import Where, bound_by, given, name_of
+from symcost.domain import format_sizes
 from symcost.errors import BuildError, GeneralizationError
 from symcost.fit import Correction, Fit, Split, Threshold, value_at
 from symcost.ledger import Ledger, Row
-from symcost.polynomial import Poly, Size, atoms_of, bind, evaluate, mod, symbol, symbols_of
-from symcost.predicates import Predicate
-from symcost.program import Op, Program, Value
-from symcost.sampling import LARGE, Condition, Point, Sampler, bounds
+from symcost.polynomial import Poly, Size, bind, evaluate, symbol, symbols_of
+from symcost.program import Program
+from symcost.sampling import Condition, Point, Sampler, bounds
+from symcost.special_candidates import special_values, suspects
+from symcost.special_tests import SizesOfTests
 from symcost.symbolize import agrees, first_difference
 
 if TYPE_CHECKING:
@@ -43,12 +43,6 @@ ONE_BY_ONE = 20
 PAIRED = 4
 """Conditions, at most, of which every two are tried together."""
 
-FEW = 3
-"""Symbols, at most, of which each is tried at 2 because some float changes with the sizes."""
-
-NEUTRAL = 8
-"""Sizes tried at most because a literal becomes 0 or 1 there."""
-
 SUSPECTS = 2
 """Constants of a program that are tried as sizes, at most."""
 
@@ -63,7 +57,7 @@ class SpecialSizes:
         """Compare with the program at special sizes, and correct the formula where it differs there."""
         for condition in self.of.breaks:
             self.correct(fit, (condition,))
-        singles = [(symbol(d.name), v) for d in self.of.sampler.free for v in _special_values(d)]
+        singles = [(symbol(d.name), v) for d in self.of.sampler.free for v in special_values(d)]
         singles += [c for c in self.of.suspected if name_of(c) in self.of.names and c not in singles]
         derived: list[Condition] = []
         for condition in singles:
@@ -75,7 +69,7 @@ class SpecialSizes:
         ones = [condition for condition in possible if condition[1] == 1]
         self._affine(fit)
         self._coincidences(fit)
-        self._tests(fit)
+        SizesOfTests(self).correct_all(fit)
         self._relations(fit)
         # Wider regions first: a correction is what those that hold on a wider region leave over.
         for condition in dict.fromkeys((*self.of.breaks, *derived)):
@@ -111,7 +105,7 @@ class SpecialSizes:
         for dim in self.of.sampler.free:
             small = dim.name in self.of.small_breaks
             for unit in (2, 3, 5) if small else (2,) if dim.name in differing else ():
-                point = self._one(dim.name, unit * dim.multiple_of)
+                point = self.one(dim.name, unit * dim.multiple_of)
                 if point is not None:
                     try:
                         self.of.traces.at(point)
@@ -125,15 +119,15 @@ class SpecialSizes:
         """
         names = [d.name for d in self.of.sampler.free]
         for value in [*suspects(fit.program)[:SUSPECTS], *([EQUAL] if len(names) > 1 else [])]:
-            point = self._equal(value)
-            if point is None or not self._wrong_at(fit, point):
+            point = self.equal(value)
+            if point is None or not self.wrong_at(fit, point):
                 continue
             units = {n: point[n] for n in names if point[n] * self.of.domain[n].multiple_of == value}
             if value != EQUAL:
                 for name, unit in units.items():
                     self.correct(fit, ((symbol(name), unit),))
             for a, b in itertools.combinations(units, 2):
-                if self._wrong_at(fit, point):
+                if self.wrong_at(fit, point):
                     scale = self.of.domain
                     self.correct(fit, ((symbol(a) * scale[a].multiple_of - symbol(b) * scale[b].multiple_of, 0),))
 
@@ -155,31 +149,14 @@ class SpecialSizes:
             if one and one[0] > max(1, least) and len(singles) < DERIVED:
                 singles.setdefault((formula, 1), (name, one[0]))
         for name, last in list(ends)[:DERIVED]:
-            point = self._one(name, last * self.of.domain[name].multiple_of)
-            if point is not None and self._wrong_at(fit, point):
+            point = self.one(name, last * self.of.domain[name].multiple_of)
+            if point is not None and self.wrong_at(fit, point):
                 raise Threshold(name, point, last + 1)
         for condition, (name, unit) in singles.items():
-            point = self._one(name, unit * self.of.domain[name].multiple_of)
-            if point is not None and self._wrong_at(fit, point):
+            point = self.one(name, unit * self.of.domain[name].multiple_of)
+            if point is not None and self.wrong_at(fit, point):
                 self.of.regions.append(condition)
                 self.correct(fit, (condition,))
-
-    def _tests(self, fit: Fit) -> None:
-        """Sizes at which a test in the user's code turns out otherwise than at sizes in general position."""
-        seen = self.of.traces.observed(self.of.domain, fit.formulas)
-        if seen is None or self.of.branches().blind:
-            self._numbers(fit)
-        known = {(symbol(d.name), v) for d in self.of.sampler.free for v in _special_values(d)}
-        for predicate in seen.predicates if seen is not None else ():
-            if not predicate.names <= set(self.of.names):
-                continue
-            generic = self._generic(predicate)
-            conditions = predicate.conditions(self.of.domain, generic)
-            if conditions is None:
-                self._search(fit, predicate, generic)
-            for condition in conditions or ():
-                if condition not in self.of.breaks and condition not in known:
-                    self._tested(fit, condition)
 
     def _relations(self, fit: Fit) -> None:
         """Relations that hold together: ``T == H`` where also ``H >= 2 * F``."""
@@ -188,94 +165,7 @@ class SpecialSizes:
         for pair in [*itertools.product(found, self.of.breaks), *itertools.combinations(found, 2)]:
             self._interactions(fit, pair)
 
-    def _generic(self, predicate: Predicate) -> bool:
-        """The answer of a test at most sizes in general position."""
-        rng = random.Random(5)
-        points = [p for _ in range(5) if (p := self.of.sampler.draw(rng, 33, 160)) is not None]
-        return 2 * sum(predicate.holds(p) is True for p in points) > len(points)
-
-    def _tested(self, fit: Fit, condition: Condition) -> None:
-        """Compare where a condition holds, and around a threshold; correct the formula, or begin again with a split."""
-        name, threshold = name_of(condition), threshold_of(condition)
-        if name is not None:
-            point = self._one(name, condition[1] * self.of.domain[name].multiple_of)
-            if point is not None and self._wrong_at(fit, point):
-                self.correct(fit, (condition,))
-        elif threshold is not None:
-            self._around(fit, *threshold)
-        elif any(self._wrong_at(fit, point) for point in self._within(fit, condition)):
-            kinds = {atom.kind for atom in atoms_of(condition[0])}
-            if len(symbols_of(condition[0])) == 1 or kinds & {"maximum", "minimum", "floor_div"}:
-                raise Split(condition)
-            self.correct(fit, (condition,))
-            for point in self._within(fit, condition):
-                if self._wrong_at(fit, point):
-                    raise self._refusal(
-                        fit, point, self.of.differences(fit.complete(), self.of.traces.at(point), point)
-                    )
-
-    def _within(self, fit: Fit, condition: Condition) -> list[Point]:
-        """Points where a condition holds and no relation for which the formula is corrected already."""
-        corrected = [c for correction in fit.corrections for c in correction.where if len(correction.where) == 1]
-        avoid = [c for c in (*corrected, *self.of.breaks) if not self.of.implied((c,), (condition,))]
-        floors = {n: floor for n, floor in self.of.floors.items() if n not in symbols_of(condition[0])}
-        sampler, rng = Sampler(self.of.domain, self.of.sampler.fixed, [condition], avoid, floors), random.Random(8)
-        drawn = (sampler.draw(rng, low, high) for low, high in ((33, 160), (2, 70), (1, 400)))
-        return [point for point in drawn if point is not None]
-
-    def _around(self, fit: Fit, name: str, unit: int) -> None:
-        """Sizes around one with which the user's code compares a symbol."""
-        scale = self.of.domain[name].multiple_of
-        points = {u: self._one(name, u * scale) for u in (unit - 1, unit, unit + 1)}
-        wrong = [u for u, point in points.items() if point is not None and self._wrong_at(fit, point)]
-        if wrong == [unit]:
-            self.correct(fit, ((symbol(name), unit),))
-        elif wrong:
-            # else the formula holds below, and the program changes above
-            low = wrong[-1] if wrong[0] < unit else max(u for u in (unit - 1, unit) if u not in wrong)
-            point = points[low]
-            if point is not None:
-                raise Threshold(name, point, low + 1)
-
-    def _search(self, fit: Fit, predicate: Predicate, generic: bool) -> None:
-        """A test of which no formula is known: the program must be the same however it turns out."""
-        rng = random.Random(13)
-        for low, high in ((1, 12), (1, 400), (1, 70), (33, 4000)):
-            for _ in range(60):
-                point = self.of.sampler.draw(rng, low, high)
-                if point is None or predicate.holds(point) in (generic, None):
-                    continue
-                if self._wrong_at(fit, point):
-                    raise GeneralizationError(
-                        f"the program changes with the sizes in a way that no formula covers: {predicate.test.text}",
-                        where=f"{predicate.test.source}, {format_sizes(self.of.traces.units.sizes(point))}",
-                        todo="declare a domain on one side of the branch: sc.dim(name, multiple_of=...) or where=[...]",
-                    )
-                break
-
-    def _numbers(self, fit: Fit) -> None:
-        """Sizes around the numbers in the user's bytecode: all that is known of code that has no source."""
-        found = self.of.branches()
-        for number in found.divisors:
-            for name in self._responsible(fit, 3 * number):
-                unit = number // gcd(number, self.of.domain[name].multiple_of)
-                if unit > 1 and (mod(symbol(name), unit), 0) not in self.of.breaks:
-                    raise Split((mod(symbol(name), unit), 0))
-        for number in found.compared:
-            wrong = [n for size in (number - 1, number, number + 1) for n in self._responsible(fit, size)]
-            for name in dict.fromkeys(wrong):
-                self._around(fit, name, number // self.of.domain[name].multiple_of)
-
-    def _responsible(self, fit: Fit, size: int) -> list[str]:
-        """Symbols for which a size, taken by them alone, is one at which the formula fails."""
-        together = self._equal(size)
-        if together is None or not self._wrong_at(fit, together):
-            return []
-        names = [d.name for d in self.of.sampler.free]
-        alone = {name: self._one(name, size) for name in names}
-        return [name for name, point in alone.items() if point is not None and self._wrong_at(fit, point)]
-
-    def _one(self, name: str, size: int) -> Point | None:
+    def one(self, name: str, size: int) -> Point | None:
         """A point at which one symbol has a size, and the others none of note."""
         sampler, dim = self.of.sampler, self.of.domain[name]
         others = sampler.draw(random.Random(size), 33, 97)
@@ -284,7 +174,7 @@ class SpecialSizes:
         point = {**others, name: size // dim.multiple_of}
         return point if self.of.domain.holds(self.of.traces.units.sizes(point)) else None
 
-    def _equal(self, value: int) -> Point | None:
+    def equal(self, value: int) -> Point | None:
         """A point at which every symbol that may have it has this size; None if no symbol may."""
         sampler = self.of.sampler
         others = sampler.draw(random.Random(value), 33, 97)
@@ -295,7 +185,7 @@ class SpecialSizes:
         allowed = self.of.domain.holds(self.of.traces.units.sizes(point)) if others else False
         return point if allowed and point != others else None
 
-    def _wrong_at(self, fit: Fit, point: Point) -> bool:
+    def wrong_at(self, fit: Fit, point: Point) -> bool:
         """Whether the formula, as far as it is corrected, fails at a point; False if that can't be built."""
         try:
             concrete = self.of.traces.at(point)
@@ -389,7 +279,7 @@ class SpecialSizes:
             below = [n for n, floor in self.of.floors.items() if n not in visited and point[n] < floor <= ONE_BY_ONE]
             if not below:
                 self._folded(fit)
-                raise self._refusal(fit, point, differences)
+                raise self.refusal(fit, point, differences)
             for name in below:
                 visited.add(name)
                 self._one_by_one(fit, name, self.of.floors[name])
@@ -402,7 +292,8 @@ class SpecialSizes:
             if self.correct(fit, (condition,)):
                 self._interactions(fit, [condition, *ones])
 
-    def _refusal(self, fit: Fit, point: Point, differences: Sequence[str]) -> GeneralizationError:
+    def refusal(self, fit: Fit, point: Point, differences: Sequence[str]) -> GeneralizationError:
+        """What is said where no formula holds: the sizes, what differs there, and the line of the first difference."""
         source = ""
         if fit.program is not None:
             steps = first_difference(fit.program, self.of.traces.at(point))
@@ -423,7 +314,7 @@ class SpecialSizes:
         """Whether the formula with its corrections holds where all of `where` hold; True if that can't be built."""
         sampler = self.of.region(where)
         point = self.of.telling(sampler, [bind(f, bound_by(where)) for f in fit.formulas], fit.constants, [], 0)
-        return point is None or not self._wrong_at(fit, point)
+        return point is None or not self.wrong_at(fit, point)
 
     def correct(self, fit: Fit, where: Where) -> bool:
         """Add the correction for `where`, if one is needed; False if these sizes cannot be built."""
@@ -474,53 +365,3 @@ class SpecialSizes:
             if costs:
                 rows.append(Row(row.key, row.count, costs))
         return rows
-
-
-def _special_values(dim: Dim) -> list[int]:
-    """Units to try on purpose: 0, 1 and the smallest, as far as the domain has them."""
-    least, most = bounds(dim)
-    return [v for v in dict.fromkeys((0, 1, least)) if v >= least and (most is None or v <= most)]
-
-
-def neutral_literals(program: Program | None) -> list[Condition]:
-    """Sizes at which a literal that follows a size is 0 or 1, so that XLA's converter drops the operation.
-
-    Of a float that changes with the sizes (``0.5 * (N - 1)``) no formula is known; it is likeliest so at 2.
-    """
-    found: dict[Condition, None] = {}
-    literals = {r.literal for i in (program.walk() if program else ()) for r in i.reads if isinstance(r, Value)}
-    if program is not None and None in literals:
-        names = sorted({n for v in program.inputs for d in v.shape for n in symbols_of(d)})
-        found.update(dict.fromkeys((symbol(n), 2) for n in (names if len(names) <= FEW else ())))
-    for literal in sorted((s for s in literals if isinstance(s, Poly)), key=str):
-        names = symbols_of(literal)
-        if len(names) == 1:
-            (name,) = names
-            for unit in range(2, LARGE):
-                if evaluate(literal, {name: unit}) in (0, 1):
-                    found[(symbol(name), unit)] = None
-    return list(found)[:NEUTRAL]
-
-
-def _every_op(program: Program | None) -> Iterator[Op]:
-    for op in program.ops() if program is not None else ():
-        yield op
-        for region in op.regions:
-            yield from _every_op(region)
-
-
-def suspects(program: Program | None) -> list[int]:
-    """Constant dimensions that a symbolic one turns into (resize, pad or cut to a fixed length), likeliest first."""
-    found: dict[int, int] = {}
-    weight = {"pad": 8, "slice": 8, "dot_general": 1, "gather": 4, "dynamic_slice": 4, "concatenate": 4}
-    weight |= {"dot": 1, "dynamic-slice": 4}  # HLO opcodes
-    for op in _every_op(program):
-        if op.primitive not in weight or not op.inputs:
-            continue
-        symbolic = any(isinstance(d, Poly) for v in op.inputs for d in v.shape)
-        before = {d for v in op.inputs for d in v.shape} if weight[op.primitive] > 1 else set()
-        for v in op.outputs:
-            for d in v.shape:
-                if symbolic and isinstance(d, int) and d > 1 and d not in before:
-                    found[d] = found.get(d, 0) + weight[op.primitive]
-    return sorted(found, key=lambda d: -found[d])

@@ -53,6 +53,8 @@ ORDER = [
         "fit",
         "places",
         "repeated",
+        "special_candidates",
+        "special_tests",
         "special",
         "generalize",
         "classify",
