@@ -200,11 +200,13 @@ class Entry:
 
         import symcost as sc
 
-        if sizes is not None and not self._admits(sizes):
-            raise ArgumentError(f"model {self.name!r} is not defined at these sizes", todo=f"keep to {self.where}")
         with self._declared() as symbols:
             at = symbols if sizes is None else sizes
             recipe = self.at(at)
+            if sizes is not None and not self._admits(sizes):
+                raise ArgumentError(
+                    f"model {self.name!r} is not defined at these sizes", todo=f"keep to {', '.join(self.where)}"
+                )
             recipe.require_trained()
             own, *settings = self.optimizer
             cost = sc.trace_training(

@@ -19,9 +19,7 @@ def _published(sizes: dict[str, int], macs: str, params: int, file: str) -> tupl
     """Multiply-accumulates as printed, in units of 10^9, and parameters."""
     billions, digits = float(macs), len(macs.partition(".")[2])
     return (
-        Published(
-            "macs", round(billions * 1e9), 0.5 * 10**-digits / billions, sizes, MACS, torchvision(file, "_ops")
-        ),
+        Published("macs", round(billions * 1e9), 0.5 * 10**-digits / billions, sizes, MACS, torchvision(file, "_ops")),
         Published("params", params, 0, sizes, TRAINED, torchvision(file, "num_params")),
     )
 

@@ -16,8 +16,8 @@ WHY = (
     "294*B*W*(S/2)**2 for the gradient of the image, which is in that graph, and 9*B*S**2 to scale the image; "
     "+2 per element where a shortcut is added, whose gradients are summed over no axis; -4 per element and -24 per "
     "channel that is normalised, by an operator of 12 and 10 where JAX has 16 and 34; -1 per element of a ReLU; "
-    "a mean's gradient is divided behind its spreading and not before, and the mean itself never; and 254, of the loss, "
-    "of the rates of error and of shapes (JAX 0.12 has one operation fewer per channel)"
+    "the last mean is not divided, and its gradient after it is spread and not before; and 254, of the loss, of the "
+    "rates of error and of shapes (JAX 0.12 has one operation fewer per channel)"
 )
 
 

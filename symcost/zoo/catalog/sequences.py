@@ -12,6 +12,7 @@ from symcost.zoo.catalog.sizes import (
     LAYERS,
     STEPS,
     TOKENS,
+    VASWANI,
     WIDTH,
     WORDS,
 )
@@ -68,12 +69,54 @@ def _llama(sizes: dict[str, int], figure: int, blocks: int, words: int, name: st
     )
 
 
+def _bert(sizes: dict[str, int], figure: int) -> Published:
+    """A forward pass of the uncased checkpoints."""
+    T, D, H, L = (sizes[name] for name in "TDHL")
+    return Published(
+        quantity="flops",
+        figure=figure,
+        tolerance=0,
+        sizes=sizes,
+        convention="all arithmetic of a forward pass in TensorFlow",
+        source=catamount("tf_bert_language_models.py"),
+        under="catamount",
+        beyond=L * (3 * T * D - H * T**2 + 2 * T**2 - 10 * T - H * T) + 6 * T * D - 12 * T + T**2,
+        why="L*(3*T*D - H*T**2 + 2*T**2 - 10*T - H*T) + 6*T*D - 12*T + T**2 beside equal matrix products: "
+        "TensorFlow divides the scores and not the queries, L*(H*T**2 - T*D); has fewer operations in softmax, "
+        "-L*(2*H*T**2 + H*T); has two more per element and five fewer per row in a normalisation, "
+        "(2*L + 1)*(2*T*D - 5*T); makes the mask in each layer, (2*L + 1)*T**2; and finds segments by a "
+        "product, 4*T*D, where indices and mask are compared here, -7*T",
+    )
+
+
 def _token(T: int, D: int, H: int, K: int, L: int, V: int, **_: int) -> int:
     """FLOPs of training per token, of matrix products alone: forward, and two gradients of each."""
     return L * (2 * 6 * D * (4 * D) + 4 * 6 * D * H * K + 12 * T * H * K) + 6 * D * V
 
 
+_SDPA = {"B": 1, "H": 12, "S": 64, "D": 64}
+
+
 TRANSFORMERS = (
+    Entry(
+        name="attention",
+        title="Scaled dot-product attention by itself",
+        paper=VASWANI,
+        recipe="attention:attention",
+        dims=(BATCH, HEADS, Dim("S", "tokens", (1, 2, 3, 8, 11)), Dim("D", "features per head", (1, 2, 3, 4, 6))),
+        published=(
+            Published(
+                quantity="flops",
+                figure=12_582_912,
+                tolerance=0,
+                sizes=_SDPA,
+                convention="4*B*H*S**2*D: 2 per multiply-add of both products, no mask",
+                source="pytorch/pytorch, torch/utils/flop_counter.py, sdpa_flop_count",
+                beyond=-12 * 64 * (5 * 64 - 1),
+                why="scale and softmax, B*H*S*(5*S - 1), which that counter leaves out",
+            ),
+        ),
+    ),
     Entry(
         name="bert",
         title="BERT: encoder over tokens, with a pooler",
@@ -99,23 +142,8 @@ TRANSFORMERS = (
                 convention="parameters of BERT-large with its pooler, 30,522 words",
                 source=keras_hub("bert", "bert_large_en_uncased"),
             ),
-            Published(
-                quantity="flops",
-                figure=22_419_929_740,
-                tolerance=0,
-                sizes=_BERT_BASE,
-                convention="all arithmetic of a forward pass in TensorFlow",
-                source=catamount("tf_bert_language_models.py"),
-                under="catamount",
-                # 12 layers, 128 tokens of width 768, 12 heads
-                beyond=12 * (3 * 98_304 - 12 * 128**2 + 2 * 128**2 - 10 * 128 - 12 * 128)
-                + (6 * 98_304 - 12 * 128 + 128**2),
-                why="L*(3*T*D - H*T**2 + 2*T**2 - 10*T - H*T) + 6*T*D - 12*T + T**2 beside equal matrix products: "
-                "TensorFlow divides the scores and not the queries, L*(H*T**2 - T*D); has fewer operations in softmax, "
-                "-L*(2*H*T**2 + H*T); has two more per element and five fewer per row in a normalisation, "
-                "(2*L + 1)*(2*T*D - 5*T); makes the mask in each layer, (2*L + 1)*T**2; and finds segments by a "
-                "product, 4*T*D, where indices and mask are compared here, -7*T",
-            ),
+            _bert(_BERT_BASE, 22_419_929_740),
+            _bert(_BERT_LARGE, 79_110_514_072),
         ),
     ),
     Entry(
@@ -140,9 +168,9 @@ TRANSFORMERS = (
                 figure=_GPT2["T"] * _token(**_GPT2) // 2,
                 tolerance=0,
                 sizes=_GPT2,
-                convention="half of the FLOPs of matrix products in training, for each token L*(2*6*D*(4*D) + 4*6*D*H*K "
-                "+ 12*T*H*K) + 6*D*V: two matrices of the perceptron, four of attention, scores and values of all "
-                "pairs of tokens, output layer; besides the products nothing",
+                convention="half of the FLOPs of matrix products in training, for each token L*(2*6*D*(4*D) + "
+                "4*6*D*H*K + 12*T*H*K) + 6*D*V: two matrices of the perceptron, four of attention, scores and values "
+                "of all pairs of tokens, output layer; nothing besides the products",
                 source="Austin et al.: How to Scale Your Model, 2025: jax-ml/scaling-book, transformers.md",
                 program="training",
             ),

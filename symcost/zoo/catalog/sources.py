@@ -13,7 +13,7 @@ def torchvision(file: str, field: str) -> str:
 
 def keras_hub(model: str, name: str) -> str:
     """Where KerasHub keeps the number of parameters of a checkpoint."""
-    return f"keras-team/keras-hub, models/{model}/{model}_presets.py, params of {name}"
+    return f"keras-team/keras-hub, keras_hub/src/models/{model}/{model}_presets.py, params of {name}"
 
 
 def catamount(test: str) -> str:
