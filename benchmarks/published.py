@@ -3,8 +3,9 @@
     python benchmarks/published.py              compute, save, fill docs/published.md
     python benchmarks/published.py --page       fill the page from what is saved
 
-Each figure is the value of a formula at the sizes where the other was taken, under the convention that was stated, and
-a correction where the two count differently, with its reason (`symcost.zoo.Published`).
+Each figure is the value of a formula at the sizes where the other was taken (a training step is traced there), under
+the convention that was stated, and a correction where the two count differently, with its reason
+(`symcost.zoo.Published`).
 """
 
 from __future__ import annotations

@@ -162,10 +162,6 @@ def test_nnx_costs_what_linen_costs(linen, module):
     cost = sc.trace(sc.build(built, **side, width=W, kernel=K, classes=C), sc.array((B, S, S, 3)))
     quantities = ("flops", "macs", "transcendentals", "int_ops", "bytes_accessed", "params", "param_bytes")
     assert {q: cost.text(q) for q in quantities} == {q: forward(linen).text(q) for q in quantities}
-    sizes = {"B": 2, "S": 15, "W": 3, "K": 2, "C": 5}
-    for quantity in ("flops", "transcendentals"):
-        ours, theirs = (getattr(c.under("xla").at(**sizes), quantity) for c in (cost, forward(linen)))
-        assert ours == theirs
 
 
 def test_an_nnx_classifier_runs(rng):

@@ -15,7 +15,8 @@ MOMENTUM = ("sgd", 0.1, 0.9)
 WHY = (
     "294*B*W*(S/2)**2 for the gradient of the image, which is in that graph, and 9*B*S**2 to scale the image; "
     "+2 per element where a shortcut is added, whose gradients are summed over no axis; -4 per element and -24 per "
-    "channel that is normalised, by an operator of 12 and 10 where JAX has 16 and 34; -1 per element of a ReLU; "
+    "channel that is normalised, of which its operator and running means have 12 and 10, and JAX 16 and 34; -1 per "
+    "element of a ReLU; "
     "the last mean is not divided, and its gradient after it is spread and not before; and 254, of the loss, of the "
     "rates of error and of shapes (JAX 0.12 has one operation fewer per channel)"
 )
@@ -74,5 +75,16 @@ def published(blocks: Sequence[int], bottleneck: bool, params: int, flops: int) 
     terms = beyond(elements(blocks, bottleneck, SIZES["S"], SIZES["W"]), **SIZES)
     return (
         Published("params", params, 0, SIZES, VARIABLES, source, beyond=2, why=why),
-        Published("flops", flops, 1e-7, SIZES, STEP, source, terms, WHY, under="catamount", program="training"),
+        Published(
+            "flops",
+            flops,
+            1e-7,
+            SIZES,
+            f"{STEP}, with momentum",
+            source,
+            terms,
+            WHY,
+            under="catamount",
+            program="training",
+        ),
     )

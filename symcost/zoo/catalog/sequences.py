@@ -89,7 +89,7 @@ def _bert(sizes: dict[str, int], figure: int) -> Published:
     )
 
 
-def _token(T: int, D: int, H: int, K: int, L: int, V: int, **_: int) -> int:
+def _training_token(T: int, D: int, H: int, K: int, L: int, V: int, **_: int) -> int:
     """FLOPs of training per token, of matrix products alone: forward, and two gradients of each."""
     return L * (2 * 6 * D * (4 * D) + 4 * 6 * D * H * K + 12 * T * H * K) + 6 * D * V
 
@@ -165,7 +165,7 @@ TRANSFORMERS = (
             ),
             Published(
                 quantity="macs",
-                figure=_GPT2["T"] * _token(**_GPT2) // 2,
+                figure=_GPT2["T"] * _training_token(**_GPT2) // 2,
                 tolerance=0,
                 sizes=_GPT2,
                 convention="half of the FLOPs of matrix products in training, for each token L*(2*6*D*(4*D) + "
@@ -286,7 +286,7 @@ def _language(
             figure=flops,
             tolerance=tolerance,
             sizes=sizes,
-            convention=STEP,
+            convention=f"{STEP}, by stochastic gradient descent",
             source=_LANGUAGE_MODELS,
             under="catamount",
             program="training",
