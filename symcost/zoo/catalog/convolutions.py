@@ -67,7 +67,7 @@ ROWS: tuple[Entry, ...] = (
                 "trainable parameters, as the paper adds them up",
                 "LeCun et al. 1998, section II.B",
                 beyond=-900 + 12 + 32 - 850,
-                why="the paper connects 10 of 16 pairs of maps (-900), trains a weight and a bias for each pooled map "
+                why="the paper connects 60 of 96 pairs of maps (-900), trains a weight and a bias for each pooled map "
                 "(+12, +32), and its last layer of 84 x 10 weights and 10 biases is fixed (-850)",
             ),
         ),
