@@ -58,7 +58,8 @@ def test_its_gradient_is_exact_at_fresh_sizes(rng):
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_is_exact_in_all_symbols(name, rng):
     entry = zoo.get(name)
-    assert_exact(forward(name), entry.build, [p for p in entry.samples(rng, 4) if p["N"] < 96 and p["W"] == 1])
+    small = [p for p in entry.samples(rng, 12) if p["N"] < 96 and p["W"] == 1]
+    assert_exact(forward(name), entry.build, small[:3])
     if name == "yolov3-int8":
         with pytest.raises(ArgumentError, match="a network of integers: there is nothing to take a gradient for"):
             gradient(name)
