@@ -22,6 +22,7 @@ VARIANTS = (
     ("YOLOv3, int8", "yolov3-int8", 32),
     ("YOLOv3, half as wide, int8", "yolov3-int8", 16),
     ("YOLOv3-tiny", "yolov3-tiny", 16),
+    ("YOLOv4", "yolov4", 32),
     ("RetinaNet", "retinanet", 64),
 )
 SIZES = {"N": 608, "C": 80}

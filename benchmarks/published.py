@@ -3,8 +3,9 @@
     python benchmarks/published.py              compute, save, fill docs/published.md
     python benchmarks/published.py --page       fill the page from what is saved
 
-Each figure is the value of a formula at the sizes where the other was taken, under the convention that was stated, and
-a correction where the two count differently, with its reason (`symcost.zoo.Published`).
+Each figure is the value of a formula at the sizes where the other was taken (a training step is traced there), under
+the convention that was stated, and a correction where the two count differently, with its reason
+(`symcost.zoo.Published`).
 """
 
 from __future__ import annotations
@@ -51,30 +52,38 @@ def rows_of(name: str) -> list[dict[str, Any]]:
 
 
 def section(rows: list[dict[str, Any]]) -> str:
-    """The table, and a line for each convention and correction."""
+    """The table, and a line for each convention and each reason of a correction."""
     lines, notes = [], {}
+
+    def noted(text: str) -> str:
+        return f"({notes.setdefault(text, len(notes) + 1)})"
+
     for row in rows:
         sizes = ", ".join(f"{name}={size}" for name, size in row["at"].items())
         counting = "" if row["under"] == "algorithm" else f" (here the convention {row['under']})"
-        note = f"{row['source']}: {row['convention']}{counting}."
-        if row["correction"]:
-            note += f" The formula's {row['formula']:,} and {row['correction']:+,}: {row['reason']}."
-        number = notes.setdefault(note, len(notes) + 1)
-        counted = row["formula"] + row["correction"]
+        source = noted(f"{row['source']}: {row['convention']}{counting}.")
+        added = f"{row['correction']:+,} {noted('Added: ' + row['reason'] + '.')}" if row["correction"] else ""
         lines.append(
             (
                 f"`{row['model']}`",
                 row["quantity"] + ("" if row["program"] == "forward" else f", {row['program']} step"),
                 sizes,
-                f"({number})",
+                source,
                 f"{row['published']:,.0f}",
-                f"{counted:,}",
-                verdict(row, counted),
+                f"{row['formula']:,}",
+                added,
+                verdict(row, row["formula"] + row["correction"]),
             )
         )
-    headings = ("model", "quantity", "at", "as said in", "published", "symcost", "difference")
-    listed = "\n".join(f"{number}. {note}" for note, number in notes.items())
+    headings = ("model", "quantity", "at", "as said in", "published", "symcost", "added", "difference")
+    # formulas have asterisks, and names of files underscores, which Markdown takes for emphasis
+    listed = "\n".join(f"{number}. {_plain(note)}" for note, number in notes.items())
     return f"\n{table(headings, lines, labels=4)}\n\n{listed}\n\n"
+
+
+def _plain(text: str) -> str:
+    """Text in which Markdown takes the asterisks of formulas, and underscores of names, for no emphasis."""
+    return re.sub(r"([*_])", r"\\\1", text)
 
 
 def verdict(row: dict[str, Any], counted: int) -> str:

@@ -183,13 +183,14 @@ class Entry:
         cost.name = f"{self.name}, loss and gradient"
         return cost
 
-    def trace_training(self, optimizer: Any = None, **options: Any) -> Any:
+    def trace_training(self, optimizer: Any = None, sizes: Mapping[str, int] | None = None, **options: Any) -> Any:
         """The cost of a training step (loss, gradient and update of the parameters), through `sc.trace_training`.
 
         The loss is the recipe's, as in `trace_gradient`: the mean square of the outputs where it names none.
 
         Args:
             optimizer: an Optax gradient transformation; the entry's own if None (``optax.adam(1e-3)`` mostly).
+            sizes: integers for all symbols, where numbers are wanted and no formulas: one trace instead of many.
             options: passed on to `sc.trace_training` (``strict=True``, ``rules=...``).
 
         Raises:
@@ -200,34 +201,42 @@ class Entry:
         import symcost as sc
 
         with self._declared() as symbols:
-            recipe = self.at(symbols)
+            at = symbols if sizes is None else sizes
+            recipe = self.at(at)
+            if sizes is not None and not self._admits(sizes):
+                raise ArgumentError(
+                    f"model {self.name!r} is not defined at these sizes", todo=f"keep to {', '.join(self.where)}"
+                )
             recipe.require_trained()
             own, *settings = self.optimizer
             cost = sc.trace_training(
-                self._traced(recipe, symbols),
+                self._traced(recipe, at),
                 *(sc.array(array.shape, array.dtype) for array in recipe.arrays),
                 tuple(sc.array(target.shape, target.dtype) for target in recipe.targets),
                 loss=recipe.compared,
                 optimizer=getattr(optax, own)(*settings) if optimizer is None else optimizer,
                 kwargs=recipe.flags(train=True),
                 mutable=recipe.mutable,
-                **self._related(options),
+                **(self._related(options) if sizes is None else options),
             )
         cost.name = f"{self.name}, training step"
         return cost
 
     def beside_published(self, forward: Any = None) -> Iterator[tuple[Published, int]]:
-        """Each published figure, and what the formula of its program gives under its convention, without `beyond`.
+        """Each published figure, and what we count at its sizes under its convention, without `beyond`.
+
+        Of a forward pass the formula is asked; a training step is traced at the figure's sizes, which takes seconds
+        where its formula may take minutes.
 
         Args:
             forward: what `trace` returned, if it is there already.
         """
-        programs = {} if forward is None else {"forward": forward}
         for figure in self.published:
-            if figure.program not in programs:
-                programs[figure.program] = self.trace() if figure.program == "forward" else self.trace_training()
-            counted = programs[figure.program].under(figure.under)
-            yield figure, getattr(counted.at(**figure.sizes), figure.quantity)
+            if figure.program == "training":
+                counted = self.trace_training(sizes=figure.sizes)
+            else:
+                counted = forward = self.trace() if forward is None else forward
+            yield figure, getattr(counted.under(figure.under).at(**figure.sizes), figure.quantity)
 
     @contextmanager
     def _declared(self) -> Iterator[dict[str, Any]]:

@@ -65,6 +65,12 @@ class DenseGCN(nn.Module):
         return x + self.param("bias_classes", nn.initializers.zeros_init(), (self.classes,))
 
 
+def layer(N, M, F, H) -> Recipe:
+    """One convolution of N nodes with F features to H, over M edges with their weights."""
+    edges = Array((M,), "int32", below="N")
+    return Recipe(SparseGraphConvolution(features=H), [Array((N, F)), edges, edges, Array((M,))])
+
+
 def gcn_sparse(N, M, F, H, C) -> Recipe:
     """N nodes with F features, M edges besides the N self loops, H hidden units, C classes."""
     return Recipe(

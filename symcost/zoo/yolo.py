@@ -10,6 +10,7 @@ there is an object, and one for each class.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -25,18 +26,29 @@ ANCHORS = 3
 BOX = 5
 
 
+def leaky(x: jax.Array) -> jax.Array:
+    """ReLU that keeps a tenth of what is negative."""
+    return nn.leaky_relu(x, 0.1)
+
+
+def upsampled(x: jax.Array) -> jax.Array:
+    """Twice the side: each cell four times."""
+    return x.repeat(2, axis=1).repeat(2, axis=2)
+
+
 class Convolutional(nn.Module):
-    """Convolution, batch normalisation and leaky ReLU: darknet's ``[convolutional]``; a shortcut is added behind it."""
+    """Convolution, batch normalisation and activation: darknet's ``[convolutional]``; a shortcut is added behind it."""
 
     filters: Any
     size: int
     stride: int = 1
+    activation: Callable[[jax.Array], jax.Array] = leaky
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool, shortcut: jax.Array | None = None) -> jax.Array:
         padding = self.size // 2
         x = nn.Conv(self.filters, (self.size, self.size), self.stride, padding, use_bias=False)(x)
-        x = nn.leaky_relu(nn.BatchNorm(use_running_average=not train)(x), 0.1)
+        x = self.activation(nn.BatchNorm(use_running_average=not train)(x))
         return x if shortcut is None else x + shortcut
 
 
@@ -72,7 +84,7 @@ class Int8Convolutional(nn.Module):
         y = sums.astype(jnp.float32) * scale + bias
         if self.raw:
             return y
-        y = nn.leaky_relu(y, 0.1)
+        y = leaky(y)
         if shortcut is not None:
             y = y + shortcut.astype(jnp.float32) * self.param("shortcut_scale", nn.initializers.ones_init(), ())
         return jnp.clip(jnp.round(y), -127, 127).astype(jnp.int8)
@@ -109,7 +121,7 @@ class YOLOv3(nn.Module):
         for widths, route in ((16, None), (8, stages[3]), (4, stages[2])):
             if route is not None:
                 x = unit(widths * self.width, 1)(x, train)
-                x = jnp.concatenate([x.repeat(2, axis=1).repeat(2, axis=2), route], axis=-1)
+                x = jnp.concatenate([upsampled(x), route], axis=-1)
             for _ in range(2):
                 x = unit(widths * self.width, 1)(x, train)
                 x = unit(2 * widths * self.width, 3)(x, train)
@@ -140,7 +152,7 @@ class YOLOv3Tiny(nn.Module):
         x = Convolutional(16 * self.width, 1)(x, train)
         coarse = nn.Conv(numbers, (1, 1))(Convolutional(32 * self.width, 3)(x, train))
         x = Convolutional(8 * self.width, 1)(x, train)
-        x = jnp.concatenate([x.repeat(2, axis=1).repeat(2, axis=2), route], axis=-1)
+        x = jnp.concatenate([upsampled(x), route], axis=-1)
         return [coarse, nn.Conv(numbers, (1, 1))(Convolutional(16 * self.width, 3)(x, train))]
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from symcost import zoo
 from symcost.errors import ArgumentError, MissingSizeError
+from tests.zoo.checks import assert_met
 
 PARAMS = [
     (name, published)
-    for name in zoo.names("reference")
+    for name in zoo.names()
+    if name not in zoo.names("convolutions")  # tests/zoo/test_convolutions.py has theirs
     for published in zoo.get(name).published
     if published.quantity == "params"
 ]
@@ -38,8 +40,7 @@ def test_listing_the_zoo_imports_neither_jax_nor_flax():
 
 @pytest.mark.parametrize(("name", "published"), PARAMS, ids=[name for name, _ in PARAMS])
 def test_published_numbers_of_parameters(name, published):
-    counted = zoo.get(name).at(published.sizes).parameters() + published.beyond
-    assert abs(counted - published.figure) <= published.tolerance * published.figure
+    assert_met(published, zoo.get(name).at(published.sizes).parameters())
 
 
 @pytest.mark.parametrize("name", zoo.names("reference"))
@@ -81,3 +82,21 @@ def test_sizes_that_are_missing_or_unknown():
     with pytest.raises(ArgumentError) as extra:
         zoo.get("mlp").build(B=2, F=3, H=4, C=5, L=6)
     assert str(extra.value) == "model 'mlp' has no size called L\n  to do: its sizes are B F H C"
+
+
+def test_a_training_step_at_sizes_that_the_model_does_not_have():
+    with pytest.raises(MissingSizeError, match="needs a size for F, H, C"):
+        zoo.get("mlp").trace_training(sizes={"B": 2})
+    with pytest.raises(ArgumentError) as error:
+        zoo.get("gpt2").trace_training(sizes={"B": 1, "T": 9, "D": 2, "H": 1, "K": 2, "L": 1, "V": 3, "P": 8})
+    assert str(error.value) == "model 'gpt2' is not defined at these sizes\n  to do: keep to T <= P"
+
+
+def test_every_figure_says_what_it_counts_and_where_it_was_printed():
+    for name in zoo.names():
+        for figure in zoo.get(name).published:
+            assert figure.convention, name
+            assert figure.source, name
+            assert bool(figure.beyond) == bool(figure.why), name
+            assert set(figure.sizes) == set(zoo.get(name).symbols.split()), name
+            assert figure.figure == int(figure.figure)

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 from jax import lax
 
 import symcost as sc
@@ -18,12 +19,15 @@ from symcost.capture import from_jaxpr
 from symcost.conventions import convention
 from symcost.interpret import interpret
 from symcost.testing import assert_cost
+from symcost.zoo import cnn_nnx
+from symcost.zoo.catalog import residual
 from tests.exactness import assert_exact
+from tests.zoo.checks import assert_met
 
 CORE = ("lenet", "vgg16")
 """Traced in every run; the others, of the same blocks, in the long ones."""
 
-PUBLISHED = [(name, p) for name in zoo.names("convolutions") for p in zoo.get(name).published]
+PUBLISHED = [(name, p) for name in zoo.names("convolutions") for p in zoo.get(name).published if p.program == "forward"]
 
 
 @functools.cache
@@ -66,10 +70,106 @@ DEEP = ("resnet101", "resnet152", "resnet34", "efficientnet-b0")
     [pytest.param(n, p, id=f"{n}-{p.quantity}", marks=[pytest.mark.long] if n in DEEP else []) for n, p in PUBLISHED],
 )
 def test_published_figures(name, published):
-    counted = concrete(name, tuple(published.sizes.items()))[published.quantity] + published.beyond
-    assert abs(counted - published.figure) <= published.tolerance * published.figure
+    counted = concrete(name, tuple(published.sizes.items()))[published.quantity]
+    assert_met(published, counted)
     if name in CORE:
-        assert getattr(forward(name).at(**published.sizes), published.quantity) + published.beyond == counted
+        assert getattr(forward(name).at(**published.sizes), published.quantity) == counted
+
+
+RESNETS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3),
+           "resnet101": (3, 4, 23, 3), "resnet152": (3, 8, 36, 3)}  # fmt: skip
+
+
+def step(name: str) -> Any:
+    """Catamount's figure of a training step."""
+    (figure,) = (figure for figure in zoo.get(name).published if figure.program == "training")
+    return figure
+
+
+@pytest.mark.parametrize("name", marked(RESNETS, ("resnet18", "resnet34")))
+def test_training_steps_differ_from_catamounts_in_the_terms_that_are_named(name):
+    figure = step(name)
+    ours = zoo.get(name).trace_training(sizes=figure.sizes).under("catamount").at(**figure.sizes).flops
+    channels = residual.elements(RESNETS[name], name not in ("resnet18", "resnet34"), 224, 64).channels
+    assert figure.figure - ours - figure.beyond in (0, channels)  # JAX 0.12 has one operation fewer per channel
+    assert_met(figure, ours)
+
+
+@pytest.mark.parametrize("name", RESNETS)
+def test_catamounts_resnets_operator_by_operator(name):
+    """TensorFlow's graph under Catamount's rules, written by hand, is the published figure of every depth."""
+    assert tensorflow_step(RESNETS[name], 4 if name not in ("resnet18", "resnet34") else 1) == step(name).figure
+
+
+def tensorflow_step(blocks: tuple[int, ...], wider: int, batch: int = 32) -> int:
+    """FLOPs of a step: 224 x 224 images, momentum, no decay of weights."""
+    flops, weights = 0, 0
+
+    def convolution(size: int, inputs: int, outputs: int, side: int) -> None:
+        nonlocal flops, weights
+        weights += size**2 * inputs * outputs
+        flops += 3 * 2 * batch * size**2 * inputs * outputs * side**2  # forward, gradients of image and kernel
+        elements = batch * outputs * side**2
+        # normalised (6 and 3 per channel, 6 and 1 back); two running means, three operations for each channel
+        flops += 12 * elements + (3 + 1 + 6) * outputs
+        weights += 2 * outputs
+
+    def relu(channels: int, side: int) -> None:
+        nonlocal flops
+        flops += 2 * batch * channels * side**2
+
+    convolution(7, 3, 64, 112)
+    relu(64, 112)
+    flops += 2 * 9 * batch * 64 * 56**2  # largest of 3 x 3, and back
+    channels, side = 64, 56
+    for stage, count in enumerate(blocks):
+        width = 64 * 2**stage
+        for block in range(count):
+            before, side = side, side // 2 if stage and not block else side
+            flops += batch * channels * before**2  # two gradients of the block's input are added
+            if wider == 4:
+                convolution(1, channels, width, before)
+                relu(width, before)
+                convolution(3, width, width, side)
+                relu(width, side)
+                convolution(1, width, 4 * width, side)
+            else:
+                convolution(3, channels, width, side)
+                relu(width, side)
+                convolution(3, width, width, side)
+            if channels != wider * width:
+                convolution(1, channels, wider * width, side)
+            channels = wider * width
+            flops += 3 * batch * channels * side**2  # the shortcut; back, two sums over no axis
+            relu(channels, side)
+    flops += 2 * batch * channels * side**2  # mean over places, and back
+    weights += channels * 1000 + 1000
+    flops += 3 * 2 * batch * channels * 1000 + 2 * batch * 1000  # dense layer, its biases
+    flops += 4 * batch * 1000  # softmax with its loss (3), times the gradient of the loss
+    flops += 3 * batch * 224**2 * 3  # the image: scaled, less the mean, by the deviation
+    return flops + 4 * weights + 256
+
+
+@pytest.mark.parametrize(("linen", "module"), [("cnn", cnn_nnx.CNN), ("cnn-batchnorm", cnn_nnx.BatchNormCNN)])
+def test_nnx_costs_what_linen_costs(linen, module):
+    B, S, W, K, C = sc.dims("B S W K C")
+
+    def built(**sizes: int) -> nnx.Module:
+        made = module(**sizes, rngs=nnx.Rngs(0))
+        made.eval()
+        return made
+
+    side = {"side": S} if module is cnn_nnx.CNN else {}
+    cost = sc.trace(sc.build(built, **side, width=W, kernel=K, classes=C), sc.array((B, S, S, 3)))
+    quantities = ("flops", "macs", "transcendentals", "int_ops", "bytes_accessed", "params", "param_bytes")
+    assert {q: cost.text(q) for q in quantities} == {q: forward(linen).text(q) for q in quantities}
+
+
+def test_an_nnx_classifier_runs(rng):
+    model = cnn_nnx.CNN(side=9, width=2, kernel=3, classes=4, rngs=nnx.Rngs(0))
+    output = model(jnp.asarray(rng.normal(size=(2, 9, 9, 3)), "float32"))
+    assert output.shape == (2, 4)
+    assert float(jnp.std(output)) > 0
 
 
 @pytest.mark.parametrize("name", marked(zoo.names("convolutions"), ("lenet",)))

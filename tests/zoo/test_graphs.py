@@ -178,6 +178,7 @@ def test_edits_of_a_list_are_edits_of_the_matrix(rng):
 # -- as costs ----------------------------------------------------------------------------
 
 MACS: dict[str, Callable[..., int]] = {
+    "gcn-layer": lambda N, M, F, H: N * F * H,
     "sage-sparse": lambda N, M, F, H, C: 2 * N * F * H + 2 * N * H * C,
     "sage-dense": lambda N, F, H, C: 2 * N * F * H + 2 * N * H * C + N * N * (F + H),
     "sage-sampled": lambda N, S, F, H, C: 2 * N * F * H + 2 * N * H * C,

@@ -120,12 +120,6 @@ def test_the_character_model_meets_catamounts_figure():
     assert 0 < left <= figure.tolerance * figure.figure
 
 
-@pytest.mark.parametrize("name", ["word-lm", "char-lm"])
-def test_published_numbers_of_parameters(name):
-    (figure,) = (f for f in zoo.get(name).published if f.quantity == "params")
-    assert zoo.get(name).at(figure.sizes).parameters() + figure.beyond == figure.figure
-
-
 # -- what the models compute -----------------------------------------------------------------------
 
 

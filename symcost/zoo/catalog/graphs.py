@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from symcost.zoo.catalog.reference import ROWS as REFERENCE
 from symcost.zoo.catalog.sizes import CLASSES, EDGES, FEATURES, HIDDEN, KIPF, NODES
-from symcost.zoo.entry import Dim, Entry
+from symcost.zoo.entry import Dim, Entry, Published
 
 GRAPHS = Dim("B", "graphs, padded alike", (1, 2, 3))
 HEADS = Dim("K", "attention heads", (1, 2, 3, 4))
@@ -51,7 +51,17 @@ ONE_GRAPH = (
 )  # fmt: skip
 """The two forms of each network, beside those among the reference models (gcn-sparse, gcn-dense, gat)."""
 
+_SMALL = {"N": 100, "M": 1000, "F": 16, "H": 32}
+
 VARIANTS = (
+    Entry("gcn-layer", "One graph convolution over edges, whose weights are given", KIPF, "gcn:layer",
+          (NODES, EDGES, FEATURES, HIDDEN),
+          published=(
+              Published("macs", 102_400 // 2, 0, _SMALL, "half of the FLOPs of X W, which is all that counters of "
+                        "PyTorch's operators see of such a layer", "closed form 2*N*F*H"),
+              Published("flops", 102_400 + 64_000, 0, _SMALL, "2 per multiply-add of X W, and a multiply and an add "
+                        "per edge and feature", "closed form 2*N*F*H + 2*M*H", beyond=-3_200, why="biases, N*H"),
+          )),
     Entry("gcn-bcoo", "Graph convolutional network over a BCOO matrix", KIPF, "gcn_bcoo:gcn_bcoo",
           (NODES, EDGES, FEATURES, HIDDEN, CLASSES)),
     Entry("gcn-learned-sparse", "Graph convolutions with a learned weight for each edge", KIPF,

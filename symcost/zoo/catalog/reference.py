@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from symcost.zoo.catalog import residual
 from symcost.zoo.catalog.sizes import (
     BATCH,
     BERT_BASE,
-    CATAMOUNT,
     CHANNELS,
     CLASSES,
     CORA,
@@ -27,7 +27,21 @@ from symcost.zoo.catalog.sizes import (
     VASWANI,
     WIDTH,
 )
+from symcost.zoo.catalog.sources import MACS, TRAINED, torchvision
 from symcost.zoo.entry import Dim, Entry, Published
+
+_BERT_PRODUCTS = Published(
+    quantity="macs",
+    figure=22_348_431_360 // 2,
+    tolerance=0,
+    sizes=BERT_BASE,
+    convention="half of the FLOPs of all matrix products of BERT-base, 128 tokens",
+    source="closed form L*(24*T*D**2 + 4*T**2*D) + 2*D**2, a part of Catamount's count of BERT",
+    beyond=768 * 768,
+    why="BERT's pooler, a dense layer on the first token",
+)
+
+_VIT = {"B": 1, "G": 14, "P": 16, "D": 768, "H": 12, "L": 12}
 
 ROWS = (
     Entry(
@@ -123,18 +137,7 @@ ROWS = (
         recipe="transformer:stack",
         dims=(BATCH, TOKENS, WIDTH, HEADS, HEAD_WIDTH, LAYERS),
         structural=("L",),
-        published=(
-            Published(
-                quantity="macs",
-                figure=22_348_431_360 // 2,
-                tolerance=0,
-                sizes=BERT_BASE,
-                convention="half of the FLOPs of all matrix products",
-                source=f"BERT-base forward, 128 tokens: {CATAMOUNT}",
-                beyond=768 * 768,
-                why="BERT's pooler, a dense layer on the first token",
-            ),
-        ),
+        published=(_BERT_PRODUCTS,),
     ),
     Entry(
         name="transformer-scan",
@@ -142,18 +145,7 @@ ROWS = (
         paper=VASWANI,
         recipe="transformer:scanned",
         dims=(BATCH, TOKENS, WIDTH, HEADS, HEAD_WIDTH, LAYERS),
-        published=(
-            Published(
-                quantity="macs",
-                figure=22_348_431_360 // 2,
-                tolerance=0,
-                sizes=BERT_BASE,
-                convention="half of the FLOPs of all matrix products",
-                source=f"BERT-base forward, 128 tokens: {CATAMOUNT}",
-                beyond=768 * 768,
-                why="BERT's pooler, a dense layer on the first token",
-            ),
-        ),
+        published=(_BERT_PRODUCTS,),
     ),
     Entry(
         name="resnet50",
@@ -167,23 +159,11 @@ ROWS = (
             CLASSES,
         ),
         published=(
-            Published(
-                quantity="macs",
-                figure=4.089e9,
-                tolerance=0.0005 / 4.089,
-                sizes=RESNET50,
-                convention="multiply-accumulates of convolutions and the last dense layer, padding taps included",
-                source="torchvision's table of weights",
-            ),
-            Published(
-                quantity="params",
-                figure=25_557_032,
-                tolerance=0,
-                sizes=RESNET50,
-                convention="trainable parameters; the running statistics of batch normalisation are not",
-                source="torchvision's table of weights",
-            ),
+            Published("macs", 4_089_000_000, 0.0005 / 4.089, RESNET50, MACS, torchvision("resnet.py", "_ops")),
+            Published("params", 25_557_032, 0, RESNET50, TRAINED, torchvision("resnet.py", "num_params")),
+            *residual.published((3, 4, 6, 3), True, 25_557_034, 790_954_958_112),
         ),
+        optimizer=residual.MOMENTUM,
     ),
     Entry(
         name="mlp-mixer",
@@ -201,7 +181,7 @@ ROWS = (
                 convention="parameters of Mixer-B/16, printed in millions",
                 source="Tolstikhin et al. 2021, table 1",
                 beyond=-(768 * 1000 + 1000),
-                why="the table leaves out the head that classifies",
+                why="the table does not include the weights of the classifier's head",
             ),
         ),
     ),
@@ -217,9 +197,9 @@ ROWS = (
                 quantity="params",
                 figure=86_567_656,
                 tolerance=0,
-                sizes={"B": 1, "G": 14, "P": 16, "D": 768, "H": 12, "L": 12},
+                sizes=_VIT,
                 convention="parameters of ViT-B/16",
-                source="torchvision's table of weights",
+                source=torchvision("vision_transformer.py", "num_params"),
             ),
         ),
     ),

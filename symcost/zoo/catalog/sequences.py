@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symcost.zoo.catalog.sizes import (
     BATCH,
-    CATAMOUNT,
+    BERT_BASE,
     FEATURES,
     HEAD_WIDTH,
     HEADS,
@@ -12,12 +12,14 @@ from symcost.zoo.catalog.sizes import (
     LAYERS,
     STEPS,
     TOKENS,
+    VASWANI,
     WIDTH,
     WORDS,
 )
+from symcost.zoo.catalog.sources import STEP, catamount, keras_hub
 from symcost.zoo.entry import Dim, Entry, Published
 
-_BERT_BASE = {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64, "L": 12, "V": 30_522, "P": 512}
+_BERT_BASE = {**BERT_BASE, "V": 30_522, "P": 512}
 _BERT_LARGE = {**_BERT_BASE, "D": 1024, "H": 16, "L": 24}
 _GPT2 = {"B": 1, "T": 1024, "D": 768, "H": 12, "K": 64, "L": 12, "V": 50_257, "P": 1024}
 _LLAMA2 = {"D": 4096, "G": 32, "R": 1, "K": 128, "F": 11_008}
@@ -51,7 +53,7 @@ _STATES = Dim("N", "states of a channel", (1, 2, 5))
 _RANK = Dim("R", "rank of the step sizes", (1, 2, 3))
 
 
-def _llama(sizes: dict[str, int], figure: int, blocks: int, words: int, name: str) -> Published:
+def _llama(sizes: dict[str, int], figure: int, blocks: int, words: int, name: str, source: str) -> Published:
     """A block's share of a whole model's parameters."""
     width = sizes["D"]
     others = 2 * words * width + width
@@ -63,11 +65,58 @@ def _llama(sizes: dict[str, int], figure: int, blocks: int, words: int, name: st
         sizes={"B": 1, "T": 1, **sizes},
         convention=f"the {figure:,} parameters of {name} without the {others:,} of its tables of words and last norm, "
         f"divided by {blocks} blocks",
-        source=f"checkpoint of {name}",
+        source=source,
     )
 
 
+def _bert(sizes: dict[str, int], figure: int) -> Published:
+    """A forward pass of the uncased checkpoints."""
+    T, D, H, L = (sizes[name] for name in "TDHL")
+    return Published(
+        quantity="flops",
+        figure=figure,
+        tolerance=0,
+        sizes=sizes,
+        convention="all arithmetic of a forward pass in TensorFlow",
+        source=catamount("tf_bert_language_models.py"),
+        under="catamount",
+        beyond=L * (3 * T * D - H * T**2 + 2 * T**2 - 10 * T - H * T) + 6 * T * D - 12 * T + T**2,
+        why="L*(3*T*D - H*T**2 + 2*T**2 - 10*T - H*T) + 6*T*D - 12*T + T**2 beside equal matrix products: "
+        "TensorFlow divides the scores and not the queries, L*(H*T**2 - T*D); has fewer operations in softmax, "
+        "-L*(2*H*T**2 + H*T); has two more per element and five fewer per row in a normalisation, "
+        "(2*L + 1)*(2*T*D - 5*T); makes the mask in each layer, (2*L + 1)*T**2; and finds segments by a "
+        "product, 4*T*D, where indices and mask are compared here, -7*T",
+    )
+
+
+def _training_token(T: int, D: int, H: int, K: int, L: int, V: int, **_: int) -> int:
+    """FLOPs of training per token, of matrix products alone: forward, and two gradients of each."""
+    return L * (2 * 6 * D * (4 * D) + 4 * 6 * D * H * K + 12 * T * H * K) + 6 * D * V
+
+
+_SDPA = {"B": 1, "H": 12, "S": 64, "D": 64}
+
+
 TRANSFORMERS = (
+    Entry(
+        name="attention",
+        title="Scaled dot-product attention by itself",
+        paper=VASWANI,
+        recipe="attention:attention",
+        dims=(BATCH, HEADS, Dim("S", "tokens", (1, 2, 3, 8, 11)), Dim("D", "features per head", (1, 2, 3, 4, 6))),
+        published=(
+            Published(
+                quantity="flops",
+                figure=12_582_912,
+                tolerance=0,
+                sizes=_SDPA,
+                convention="4*B*H*S**2*D: 2 per multiply-add of both products, no mask",
+                source="pytorch/pytorch, torch/utils/flop_counter.py, sdpa_flop_count",
+                beyond=-12 * 64 * (5 * 64 - 1),
+                why="scale and softmax, B*H*S*(5*S - 1), which that counter leaves out",
+            ),
+        ),
+    ),
     Entry(
         name="bert",
         title="BERT: encoder over tokens, with a pooler",
@@ -83,7 +132,7 @@ TRANSFORMERS = (
                 tolerance=0,
                 sizes=_BERT_BASE,
                 convention="parameters of BERT-base with its pooler, 30,522 words",
-                source="checkpoint bert-base-uncased",
+                source=keras_hub("bert", "bert_base_en_uncased"),
             ),
             Published(
                 quantity="params",
@@ -91,25 +140,10 @@ TRANSFORMERS = (
                 tolerance=0,
                 sizes=_BERT_LARGE,
                 convention="parameters of BERT-large with its pooler, 30,522 words",
-                source="checkpoint bert-large-uncased",
+                source=keras_hub("bert", "bert_large_en_uncased"),
             ),
-            Published(
-                quantity="flops",
-                figure=22_419_929_740,
-                tolerance=0,
-                sizes=_BERT_BASE,
-                convention="all arithmetic of a forward pass in TensorFlow",
-                source=CATAMOUNT,
-                under="catamount",
-                # 12 layers, 128 tokens of width 768, 12 heads
-                beyond=12 * (3 * 98_304 - 12 * 128**2 + 2 * 128**2 - 10 * 128 - 12 * 128)
-                + (6 * 98_304 - 12 * 128 + 128**2),
-                why="L*(3*T*D - H*T**2 + 2*T**2 - 10*T - H*T) + 6*T*D - 12*T + T**2 beside equal matrix products: "
-                "TensorFlow divides the scores and not the queries, L*(H*T**2 - T*D); has fewer operations in softmax, "
-                "-L*(2*H*T**2 + H*T); has two more per element and five fewer per row in a normalisation, "
-                "(2*L + 1)*(2*T*D - 5*T); makes the mask in each layer, (2*L + 1)*T**2; and finds segments by a "
-                "product, 4*T*D, where indices and mask are compared here, -7*T",
-            ),
+            _bert(_BERT_BASE, 22_419_929_740),
+            _bert(_BERT_LARGE, 79_110_514_072),
         ),
     ),
     Entry(
@@ -127,7 +161,18 @@ TRANSFORMERS = (
                 tolerance=0,
                 sizes=_GPT2,
                 convention="parameters of the smallest GPT-2, the table of words counted once",
-                source="checkpoint gpt2",
+                source=keras_hub("gpt2", "gpt2_base_en"),
+            ),
+            Published(
+                quantity="macs",
+                figure=_GPT2["T"] * _training_token(**_GPT2) // 2,
+                tolerance=0,
+                sizes=_GPT2,
+                convention="half of the FLOPs of matrix products in training, for each token L*(2*6*D*(4*D) + "
+                "4*6*D*H*K + 12*T*H*K) + 6*D*V: two matrices of the perceptron, four of attention, scores and values "
+                "of all pairs of tokens, output layer; nothing besides the products",
+                source="Austin et al.: How to Scale Your Model, 2025: jax-ml/scaling-book, transformers.md",
+                program="training",
             ),
         ),
     ),
@@ -138,8 +183,8 @@ TRANSFORMERS = (
         recipe="llama:prefill",
         dims=(BATCH, TOKENS, WIDTH, _GROUPS, _QUERIES, _PAIRS, _GATED),
         published=(
-            _llama(_LLAMA2, 6_738_415_616, 32, 32_000, "Llama 2 7B"),
-            _llama(_LLAMA3, 8_030_261_248, 32, 128_256, "Llama 3 8B"),
+            _llama(_LLAMA2, 6_738_415_616, 32, 32_000, "Llama 2 7B", keras_hub("llama", "llama2_7b_en")),
+            _llama(_LLAMA3, 8_030_261_248, 32, 128_256, "Llama 3 8B", keras_hub("llama3", "llama3_8b_en")),
         ),
     ),
     Entry(
@@ -218,7 +263,10 @@ _CHARACTER_WHY = (
 )
 
 
-def _catamount(
+_LANGUAGE_MODELS = catamount("tf_language_models.py")
+
+
+def _language(
     sizes: dict[str, int], params: int, flops: int, beyond: int, why: str, tolerance: float = 0
 ) -> tuple[Published, ...]:
     """Catamount's two figures of a language model's training step."""
@@ -229,7 +277,7 @@ def _catamount(
             tolerance=0,
             sizes=sizes,
             convention="all variables of the TensorFlow graph",
-            source=CATAMOUNT,
+            source=_LANGUAGE_MODELS,
             beyond=2,
             why="learning rate and step counter, which are variables there",
         ),
@@ -238,8 +286,8 @@ def _catamount(
             figure=flops,
             tolerance=tolerance,
             sizes=sizes,
-            convention="all arithmetic of a training step by stochastic gradient descent in TensorFlow",
-            source=CATAMOUNT,
+            convention=f"{STEP}, by stochastic gradient descent",
+            source=_LANGUAGE_MODELS,
             under="catamount",
             program="training",
             beyond=beyond,
@@ -285,7 +333,7 @@ RECURRENT = (
         recipe="language:words",
         dims=_LANGUAGE,
         optimizer=("sgd", 0.2),
-        published=_catamount(_WORDS, 104_378_326, 2_597_058_084_257, _word_terms(**_WORDS), _WORD_WHY, 2e-5),
+        published=_language(_WORDS, 104_378_326, 2_597_058_084_257, _word_terms(**_WORDS), _WORD_WHY, 2e-5),
     ),
     Entry(
         name="char-lm",
@@ -294,7 +342,7 @@ RECURRENT = (
         recipe="language:characters",
         dims=_LANGUAGE,
         optimizer=("sgd", 0.2),
-        published=_catamount(
+        published=_language(
             _CHARACTERS, 88_785_316, 10_228_050_930_711, _character_terms(**_CHARACTERS), _CHARACTER_WHY, 1.7e-4
         ),
     ),

@@ -27,5 +27,4 @@ KIPF = "Kipf, Welling: Semi-Supervised Classification with Graph Convolutional N
 VASWANI = "Vaswani et al.: Attention Is All You Need, NeurIPS 2017, arXiv:1706.03762"
 CORA = {"N": 2708, "F": 1433, "H": 16, "C": 7}
 BERT_BASE = {"B": 1, "T": 128, "D": 768, "H": 12, "K": 64, "L": 12}
-CATAMOUNT = "Hestness, Ardalani, Diamos: Beyond Human-Level Accuracy, PPoPP 2019 (Catamount)"
 RESNET50 = {"B": 1, "S": 224, "W": 64, "C": 1000}
