@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +13,7 @@ from symcost.asked import asked
 from symcost.branches import Branches, branches
 from symcost.conventions import MEMORY, Convention, convention
 from symcost.domain import Domain, format_sizes
-from symcost.errors import GeneralizationError, LoweringError
+from symcost.errors import BuildError, GeneralizationError, LoweringError
 from symcost.family import Family, Instance, origin
 from symcost.fusion import KERNELS, compulsory, fused, own_traffic, peak_rows
 from symcost.generalize import Fit, Traces, ledger_differences
@@ -30,6 +30,7 @@ from symcost.rules.sense import own_rules, refuse_senseless
 from symcost.sampling import Point, Sampler, Units, bounds
 from symcost.special_candidates import neutral_literals
 from symcost.structural import Generalizer
+from symcost.unbuildable import without_failures
 from symcost.watch import Watch, watching
 
 INPUTS_FLAG = "inputs"
@@ -81,6 +82,8 @@ class Analysis:
         self.units = Units(family.domain)
         self.trips_in_units = {name: self.units.unit(count) for name, count in options.trips.items()}
         self._traced: dict[tuple, Any] = {}
+        self._failed: dict[tuple, BuildError] = {}
+        self._buildable = family.domain
         self._numbers: Branches | None = None
         self._traces: dict[tuple[str, str], Traces] = {}
         self._watched: list[tuple[Point, Watch]] = []
@@ -128,7 +131,13 @@ class Analysis:
 
                 return trace_donating(instance.fn, instance.args), instance.kinds
 
-            self._traced[key] = self.family.run(sizes, trace)
+            if key in self._failed:
+                raise self._failed[key]
+            try:
+                self._traced[key] = self.family.run(sizes, trace)
+            except BuildError as error:
+                self._failed[key] = error
+                raise
         return self._traced[key]
 
     def traces(self, language: str, platform: str = "cpu") -> Traces:
@@ -224,10 +233,8 @@ class Analysis:
         smallest = {d.name: bounds(d)[0] for d in self.family.domain.dims}
         least = min(smallest.values(), default=1)
         ledger = fit.complete().map(lambda size: self.units.formula(settled(simplest_taps(size, least), smallest)))
-        domain = self.family.domain
-        if fit.excluded:
-            domain = replace(domain, excluded=(*domain.excluded, *dict.fromkeys(fit.excluded)))
         points = tuple(self.units.sizes(dict(key)) for key in traces.programs)
+        domain = self._without_failures(points, fit)
         outcome = Outcome(ledger, domain, points, tuple(generalizer.structure.structural), fit, generalizer)
         if how.language == "jaxpr" and part in ("work", "traffic"):
             self._own_rules_make_sense(outcome)
@@ -237,6 +244,14 @@ class Analysis:
             inputs = [r for r in self.outcome("algorithm").ledger.rows if r.key.flag == INPUTS_FLAG]
             outcome = replace(outcome, ledger=Ledger([*ledger.rows, *inputs], ledger.unknown))
         return outcome
+
+    def _without_failures(self, points: Sequence[Mapping[str, int]], fit: Fit) -> Domain:
+        """The family's domain without the sizes at which the code failed, or XLA did."""
+        names = self.family.domain.names
+        failed = [({n: dict(key)[n] for n in names}, e.what.split("\n")[0]) for key, e in self._failed.items()]
+        formulas = [self.units.formula(size) for size in fit.formulas]
+        self._buildable = without_failures(self._buildable, failed, points, formulas, self.family.builds)
+        return replace(self._buildable, excluded=(*self._buildable.excluded, *dict.fromkeys(fit.excluded)))
 
     def _own_rules_make_sense(self, outcome: Outcome) -> None:
         """The user's own rules give integers that are not negative, at sizes drawn from the domain."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from symcost.advice import Advice, Typed
+
+Todo = str | Typed | Advice | None
 
 
 class SymcostError(Exception):
@@ -12,12 +16,22 @@ class SymcostError(Exception):
         what: one sentence on what happened.
         where: module path, primitive, or the user's own file and line.
         todo: a line the user can type, or a step to take; `symcost.advice` for what is typed
-            otherwise on the command line.
+            otherwise on the command line. A function that finds it is called when somebody reads it.
     """
 
-    def __init__(self, what: str, *, where: str | None = None, todo: str | Typed | Advice | None = None):
-        self.what, self.where, self.advice = what, where, todo
-        super().__init__(self._text(self.todo))
+    def __init__(self, what: str, *, where: str | None = None, todo: Todo | Callable[[], Todo] = None):
+        self.what, self.where, self._todo = what, where, todo
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return self._text(self.todo)
+
+    @property
+    def advice(self) -> Todo:
+        """What to do, for Python and for the command line."""
+        if callable(self._todo):
+            self._todo = self._todo()
+        return self._todo
 
     @property
     def todo(self) -> str | None:

@@ -120,11 +120,12 @@ class Family:
         from symcost.remedy import declaration
 
         at = f" at {format_sizes(sizes)}" if sizes else ""
-        todo = self.advise(error) or declaration(self, sizes)
+        fallback = "make it run with jax.eval_shape at these sizes first"
         return BuildError(
             f"{self.provenance} cannot be built{at}: {summary(error)}",
             where=user_line(error.__traceback__),
-            todo=todo or "make it run with jax.eval_shape at these sizes first",
+            # trying takes seconds, and most failures are met by looking at special sizes, and never shown
+            todo=lambda: self.advise(error) or declaration(self, sizes) or fallback,
         )
 
 

@@ -98,6 +98,13 @@ class Threshold(Exception):
         self.name, self.point, self.above = name, point, above
 
 
+class Clamped(Exception):
+    """The program at a point is the same one, but a dimension ends at 0 there: solve again with this point."""
+
+    def __init__(self, point: Point):
+        self.point = point
+
+
 class Split(Exception):
     """Where a condition holds, the program is another one."""
 
@@ -126,7 +133,7 @@ class Fit:
         formulas, constants: what slots were found to be, to be tried first in neighbouring families.
         program: the symbolic program, where there is one for all sizes.
         models: symbolic programs of the family, whose operations help to recognise neighbours.
-        excluded: (condition, reason) of special sizes that cannot be built.
+        excluded: (condition, reason) of special sizes that XLA cannot represent.
     """
 
     ledger: Ledger

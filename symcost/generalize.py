@@ -24,7 +24,7 @@ from symcost.branches import Branches
 from symcost.conditions import Where, bound_by, name_of, text_of, threshold_of
 from symcost.domain import Domain, format_sizes
 from symcost.errors import GeneralizationError, LoweringError, NoSizesError, SymcostError
-from symcost.fit import Fit, StructureDiffers, Traces, ledger_differences
+from symcost.fit import Clamped, Fit, StructureDiffers, Traces, ledger_differences
 from symcost.ledger import Ledger
 from symcost.places import Hole, differing, hole, line_of, place
 from symcost.polynomial import Poly, Size, bind, evaluate, symbols_of
@@ -92,6 +92,7 @@ class SizeGeneralizer:
         self.sampler = Sampler(domain, fixed, avoid=self.breaks, floors=floors)
         self.names = [d.name for d in self.sampler.free]
         self.least = min((bounds(d)[0] for d in self.sampler.free), default=1)
+        self.points: list[Point] = []  # at which formulas were solved
         self.ledgers: dict[tuple, Ledger] = {}  # of concrete programs, by point
         self.inseparable: set[tuple[Size, Size]] = set()  # formulas that no point of the domain tells apart
         # wider regions first: what is corrected there holds inside of the narrower ones as well
@@ -111,12 +112,18 @@ class SizeGeneralizer:
             program = self.traces.at(self.sampler.fixed)
             return Fit(self.interpret(program), [], [], set(), program)
         points = self.sampler.generic(POINTS, small=2 if self.small and not self.small_breaks else 0)
-        program, solver = self._solve(points, hints)
-        if check:
-            program, solver = self._checked(program, solver, points, hints)
-        fit = Fit(self.interpret(program), [], solver.formulas(), solver.constants, program, [program])
-        SpecialSizes(self).correct_all(fit)
-        return fit
+        while True:
+            program, solver = self._solve(points, hints)
+            if check:
+                program, solver = self._checked(program, solver, points, hints)
+            fit = Fit(self.interpret(program), [], solver.formulas(), solver.constants, program, [program])
+            self.points = [dict(point) for point in points]
+            try:
+                SpecialSizes(self).correct_all(fit)
+            except Clamped as clamped:
+                points.append(clamped.point)
+            else:
+                return fit
 
     def _solve(self, points: list[Point], known: Sequence[Size]) -> tuple[Program, Solver]:
         """Line up and solve; appends to `points` what it needed besides."""

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from symcost.advice import advice, declare
 from symcost.conditions import Where, bound_by, given, name_of
 from symcost.domain import format_sizes
-from symcost.errors import BuildError, GeneralizationError
-from symcost.fit import Correction, Fit, Split, Threshold, value_at
+from symcost.errors import BuildError, GeneralizationError, LoweringError
+from symcost.fit import Clamped, Correction, Fit, Split, Threshold, value_at
 from symcost.ledger import Ledger, Row
 from symcost.polynomial import Poly, Size, bind, evaluate, symbol, symbols_of
 from symcost.program import Program
 from symcost.sampling import Condition, Point, Sampler, bounds
 from symcost.special_candidates import special_values, suspects
 from symcost.special_tests import SizesOfTests
-from symcost.symbolize import agrees, first_difference
+from symcost.symbolize import agrees, first_difference, structure
 
 if TYPE_CHECKING:
     from symcost.generalize import SizeGeneralizer
@@ -151,6 +151,8 @@ class SpecialSizes:
         for name, last in list(ends)[:DERIVED]:
             point = self.one(name, last * self.of.domain[name].multiple_of)
             if point is not None and self.wrong_at(fit, point):
+                if point not in self.of.points and structure(self.of.traces.at(point)) == structure(self._generic()):
+                    raise Clamped(point)  # `x[5:]` of four is empty: max(0, N - 5)
                 raise Threshold(name, point, last + 1)
         for condition, (name, unit) in singles.items():
             point = self.one(name, unit * self.of.domain[name].multiple_of)
@@ -164,6 +166,10 @@ class SpecialSizes:
         found = [c for c in alone if len(symbols_of(c[0])) > 1 and c not in self.of.breaks]
         for pair in [*itertools.product(found, self.of.breaks), *itertools.combinations(found, 2)]:
             self._interactions(fit, pair)
+
+    def _generic(self) -> Program:
+        """The program at the first of the points at which formulas were solved."""
+        return self.of.traces.at(self.of.points[0])
 
     def one(self, name: str, size: int) -> Point | None:
         """A point at which one symbol has a size, and the others none of note."""
@@ -331,7 +337,8 @@ class SpecialSizes:
             sizes = {n: v * self.of.domain[n].multiple_of for n, v in bound.items()}
             if not sizes:
                 raise
-            fit.excluded.append((", ".join(f"{n} == {v}" for n, v in sizes.items()), error.what.split("\n")[0]))
+            if isinstance(error, LoweringError):  # where it cannot be built is found out in `unbuildable`
+                fit.excluded.append((", ".join(f"{n} == {v}" for n, v in sizes.items()), error.what.split("\n")[0]))
             return False
         predicted = fit.ledger
         for correction in fit.corrections:

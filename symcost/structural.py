@@ -199,8 +199,9 @@ class Generalizer:
             if not self._holds_at_ones(alone, {**fixed, name: value}):
                 alone = self._over(rest, {**fixed, name: value}, None)
         except BuildError as error:
-            size = value * self.domain[name].multiple_of
-            fit.excluded.append((f"{name} == {size}", error.what.split("\n")[0]))
+            if isinstance(error, LoweringError):
+                size = value * self.domain[name].multiple_of
+                fit.excluded.append((f"{name} == {size}", error.what.split("\n")[0]))
             return
         actual = alone.complete().group(merge)
         predicted = fit.complete().map(lambda s: bind(s, {name: value}))

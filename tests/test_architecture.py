@@ -53,6 +53,7 @@ ORDER = [
         "fit",
         "places",
         "repeated",
+        "unbuildable",
         "special_candidates",
         "special_tests",
         "special",
