@@ -142,7 +142,7 @@ class _WideArithmetic(WideArithmetic):
 def _integers(number: Number) -> Any:
     """Wide integers as int64, or as Python integers where one of them needs more."""
     if isinstance(number, int):
-        return np.array(number)[()]
+        return np.array(number, np.int64 if -(2**63) <= number < 2**63 else object)
     if width(number.low, number.high) <= 64 // BITS and number.high < 2**63:
         fits = True
     else:
@@ -157,6 +157,7 @@ def _integers(number: Number) -> Any:
         return total.view(np.int64)
     for limb in reversed(number.limbs):
         total = total * 2**BITS + np.asarray(limb, np.uint32).astype(object)
+    total = np.asarray(total, object)  # of one number it is a Python integer, which NumPy might take for a uint64
     sign = 2 ** (BITS * len(number.limbs))
     return np.where(total >= sign // 2, total - sign, total) if number.low < 0 else total
 

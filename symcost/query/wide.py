@@ -199,7 +199,8 @@ class WideArithmetic:
         found = (low // most, high // least)
         if found[0] == found[1]:
             return found[0]
-        assert isinstance(a, Wide)
+        if isinstance(a, int):  # by different divisors
+            a = Wide(tuple(pieces(a, width(a, a))), a, a)
         factors = _small_factors(b) if isinstance(b, int) else []
         for factor in factors:
             a = self._by_small(a, factor)

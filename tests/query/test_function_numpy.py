@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from symcost.domain import Dim
 from symcost.errors import SymcostError
 from symcost.grammar import parse_relations
-from symcost.polynomial import evaluate, floor_div, power
+from symcost.polynomial import ceil_log2, evaluate, floor_div, power
 from tests.query.formulas import F, M, N, cost_of, formulas, fractions, points
 
 
@@ -38,6 +38,19 @@ def test_fractions_are_floats_and_whole_numbers_integers(size, sizes):
             assert x == value
         else:
             assert abs(Fraction(x) - value) <= abs(Fraction(value)) * Fraction(1, 10**15)
+
+
+def test_one_number_between_int64_and_uint64_is_a_python_integer():
+    size = 2 * N**4 - N**4 * floor_div(2 * N, N + 1) - N**3 * floor_div(2 * N, N + 1)
+    found = cost_of(size).function("flops", "numpy")(N=np.array([65536]), M=np.array([0]), F=np.array([0]))
+    assert found.dtype == object
+    assert found.tolist() == [18446462598732840960]
+
+
+def test_one_wide_number_is_divided_by_several():
+    size = N**3 * floor_div(power(2, ceil_log2(N)), M + 1)
+    found = cost_of(size).function("flops", "numpy")(N=65536, M=np.array([0, 1, 100_000]), F=1)
+    assert found.tolist() == [2**64, 2**63, 0]
 
 
 def test_what_overflows_and_cancels_is_exact():
