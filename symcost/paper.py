@@ -15,6 +15,7 @@ from symcost.cost import ProgramCost
 from symcost.cost_table import ModuleTable
 from symcost.domain import Dim
 from symcost.errors import ArgumentError
+from symcost.grammar import Relation, parse_relations
 from symcost.polynomial import Size, atoms_of
 from symcost.query.encode import provenance
 from symcost.readable import readable
@@ -163,7 +164,8 @@ def _notes(table: ModuleTable, report: Report, letters: Letters) -> list[str]:
     if cost.size("params") != 0:
         found.append(f"Parameters in total: ${formula(cost.size('params'), letters.order, letters.symbols)}$.")
     for description, reason in cost.domain.excluded:
-        found.append(f"Not at {text(description)}: {text(reason)}.")
+        where = " and ".join(_related(relation, letters) for relation in parse_relations(description)[0])
+        found.append(f"Not at {where}: {text(reason)}.")
     for point in report.points:
         sizes = ", ".join(f"${formula_of(name, letters)} = {_grouped(size)}$" for name, size in point.items())
         found.append(f"Values at {sizes}." if sizes else "")
@@ -199,11 +201,14 @@ def assumptions(cost: ProgramCost, letters: Letters) -> list[str]:
             plain.setdefault(dim.min, []).append(formula_of(dim.name, letters))
         else:
             found.append(_restricted(dim, formula_of(dim.name, letters)))
-    signs = {"<=": r"\leq", ">=": r"\geq", "==": "=", "!=": r"\neq"}
-    for relation in cost.domain.relations:
-        left, right = (formula(side, letters.order, letters.symbols) for side in (relation.left, relation.right))
-        found.append(f"${left} {signs.get(relation.operator, relation.operator)} {right}$")
+    found += [_related(relation, letters) for relation in cost.domain.relations]
     return [*(rf"${', '.join(names)} \geq {least}$" for least, names in plain.items()), *found]
+
+
+def _related(relation: Relation, letters: Letters) -> str:
+    signs = {"<=": r"\leq", ">=": r"\geq", "==": "=", "!=": r"\neq"}
+    left, right = (formula(side, letters.order, letters.symbols) for side in (relation.left, relation.right))
+    return f"${left} {signs.get(relation.operator, relation.operator)} {right}$"
 
 
 def _restricted(dim: Dim, letter: str) -> str:

@@ -121,7 +121,7 @@ def test_the_domain_in_full():
         r"$N \geq 1$, $M \geq 0$, $8 \leq F \leq 640$ and a multiple of 8, $H \geq 4$ and a power of 2, "
         r"$M \leq N^{2}$, $N \neq F$."
     )
-    assert "Not at N == 1: the program drops a loop." in latex
+    assert "Not at $N = 1$: the program drops a loop." in latex
 
 
 def test_what_is_not_known_is_said():
