@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from symcost.polynomial import Atom, Monomial, Number, Poly, Size, arguments, maximum, substitute, terms_of
+from symcost.polynomial import (
+    Atom,
+    Monomial,
+    Number,
+    Poly,
+    Size,
+    arguments,
+    is_nonnegative_product,
+    maximum,
+    substitute,
+    terms_of,
+)
 
 Terms = dict[Monomial, Number]
 
@@ -59,8 +70,10 @@ def _above(size: Size, least: Mapping[str, int]) -> Size:
 
 
 def _covers(a: Terms, b: Terms) -> bool:
-    """Whether no coefficient of `a` is smaller than that of `b`."""
-    return all(a.get(m, 0) >= c for m, c in b.items()) and all(c >= 0 or m in b for m, c in a.items())
+    """Whether no coefficient of `a` is smaller than that of `b`, and those of what may be negative are equal."""
+    if not (all(a.get(m, 0) >= c for m, c in b.items()) and all(c >= 0 or m in b for m, c in a.items())):
+        return False
+    return all(is_nonnegative_product(m) for m in {**a, **b} if a.get(m, 0) != b.get(m, 0))
 
 
 def _corners(sizes: dict[Size, Terms]) -> list[Size]:
@@ -86,6 +99,12 @@ def _between(terms: Terms, a: Terms, b: Terms) -> bool:
             high = min(high, Fraction(needed, slope))
         elif needed > 0:
             return False
+        if not is_nonnegative_product(m):  # no more and no less
+            if not slope:
+                if needed:
+                    return False
+                continue
+            low, high = max(low, Fraction(needed, slope)), min(high, Fraction(needed, slope))
         if low > high:
             return False
     return True

@@ -17,7 +17,18 @@ from math import lcm
 
 from symcost.domain import Dim, Domain
 from symcost.errors import DimensionError
-from symcost.polynomial import Atom, Number, Size, evaluate, substitute, symbol, symbols_of, terms_of
+from symcost.polynomial import (
+    Atom,
+    Number,
+    Size,
+    evaluate,
+    is_nonnegative,
+    is_nonnegative_product,
+    substitute,
+    symbol,
+    symbols_of,
+    terms_of,
+)
 
 WORK = 50_000
 """Classes times terms, at most; where a proof would need more, sizes are tried instead."""
@@ -207,12 +218,12 @@ def _settled(atom: Atom) -> Size | None:
         left, right = (substitute(a, _settled) for a in atom.args)
         difference = left - right
         constant = terms_of(difference).get((), 0)
-        if constant and _nonnegative(difference if constant > 0 else -difference):
+        if constant and is_nonnegative(difference if constant > 0 else -difference):
             return 0
     if atom.kind == "maximum":
         arguments = [substitute(a, _settled) for a in atom.args]
         for first in arguments:
-            if all(_nonnegative(first - other) for other in arguments):
+            if all(is_nonnegative(first - other) for other in arguments):
                 return first
     return None
 
@@ -226,7 +237,7 @@ def _covered(size: Size, cases: int = CASES) -> bool:
     Args:
         cases: how many are looked at, at most.
     """
-    if _nonnegative(size):
+    if is_nonnegative(size):
         return True
     found = next((a for m in terms_of(size) for a, _ in m if a.kind == "maximum"), None)
     if found is None or cases < len(found.args):
@@ -242,7 +253,7 @@ def _only_added(size: Size, atom: Atom) -> bool:
     for monomial in terms_of(size):
         for other, exponent in monomial:
             if other is atom:
-                if exponent > 1 or not all(_atom_nonnegative(a) for a, _ in monomial if a is not atom):
+                if exponent > 1 or not all(is_nonnegative_product(((a, 1),)) for a, _ in monomial if a is not atom):
                     return False
             elif any(atom in _inside(a) for a in other.args):
                 return False
@@ -253,25 +264,6 @@ def _inside(size: Size) -> set[Atom]:
     """Every function in `size`, at any depth."""
     found = {a for m in terms_of(size) for a, _ in m if a.kind != "symbol"}
     return found | {inner for atom in found for a in atom.args for inner in _inside(a)}
-
-
-def _nonnegative(size: Size) -> bool:
-    """Whether `size` is 0 or more at all symbols >= 0, by the signs of its terms; False means not known."""
-    return all(
-        c >= 0 and all(_atom_nonnegative(a) or e % 2 == 0 for a, e in monomial)
-        for monomial, c in terms_of(size).items()
-    )
-
-
-def _atom_nonnegative(atom: Atom) -> bool:
-    if atom.kind == "floor_div":
-        return all(_nonnegative(a) for a in atom.args)
-    if atom.kind == "maximum":
-        return any(_nonnegative(a) for a in atom.args)
-    if atom.kind == "minimum":
-        return all(_nonnegative(a) for a in atom.args)
-    # symbols, and what counts something: logarithms, taps, indicators, powers of positive integers
-    return atom.kind != "power" or _nonnegative(atom.args[0])
 
 
 # -- sizes to try ----------------------------------------------------------------------------

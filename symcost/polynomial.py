@@ -20,6 +20,7 @@ Example:
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
@@ -341,8 +342,24 @@ def mod(a: Size, b: Size) -> Size:
 
 
 def is_nonnegative(a: Size) -> bool:
-    """True if `a >= 0` for all sizes >= 0 by the signs of its coefficients; False means not known."""
-    return all(c >= 0 for c in terms_of(a).values())
+    """True if `a >= 0` for all sizes >= 0 by the signs of its terms; False means not known."""
+    return all(c >= 0 and is_nonnegative_product(monomial) for monomial, c in terms_of(a).items())
+
+
+def is_nonnegative_product(monomial: Monomial) -> bool:
+    """True if a product of powers is 0 or more at all sizes >= 0; False means not known."""
+    return all(atom.kind == "symbol" or exponent % 2 == 0 or _counts(atom) for atom, exponent in monomial)
+
+
+@functools.lru_cache(100_000)
+def _counts(atom: Atom) -> bool:
+    """Whether a function is 0 or more at all sizes >= 0, by the signs of its arguments."""
+    if atom.kind == "maximum":
+        return any(map(is_nonnegative, atom.args))
+    if atom.kind in ("floor_div", "minimum"):
+        return all(map(is_nonnegative, atom.args))
+    # what counts something: logarithms, taps, indicators, powers of positive integers
+    return atom.kind != "power" or is_nonnegative(atom.args[0])
 
 
 def is_nonnegative_above_one(a: Size) -> bool:

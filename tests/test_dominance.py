@@ -13,7 +13,19 @@ from symcost.coefficients import NoFunction
 from symcost.dominance import largest
 from symcost.ledger import Key
 from symcost.maxima import with_maxima
-from symcost.polynomial import Size, arguments, bind, evaluate, indicator, make, maximum, symbol, total
+from symcost.polynomial import (
+    Size,
+    arguments,
+    bind,
+    evaluate,
+    floor_div,
+    indicator,
+    make,
+    maximum,
+    minimum,
+    symbol,
+    total,
+)
 
 NAMES = ("A", "B", "L")
 A, B, L = map(symbol, NAMES)
@@ -31,6 +43,27 @@ def test_what_is_left_out_is_never_the_largest(many: list[Size], point: dict[str
     wanted = max(evaluate(size, point) for size in many)
     assert evaluate(largest(many), point) == evaluate(largest(many, least), point) == wanted
     assert len(arguments(largest(many, least))) <= len(arguments(largest(many))) <= len(set(many))
+
+
+functions = st.one_of(
+    st.builds(maximum, sizes, sizes),
+    st.builds(minimum, sizes, sizes),
+    st.builds(floor_div, sizes, st.integers(2, 5)),
+    st.builds(lambda a, b: floor_div(a, b), sizes, st.sampled_from([A + 1, B + 2, L + A + 1])),
+)
+nested = st.one_of(
+    sizes,
+    functions,
+    st.builds(lambda a, x, b, y: a + x * b * y, sizes, st.integers(-3, 3), functions, st.sampled_from([1, A, B])),
+)
+
+
+@given(st.lists(nested, min_size=1, max_size=5), points)
+def test_functions_that_may_be_negative_hide_nothing(many: list[Size], point: dict[str, int]):
+    """``C + max(A - 5, B - 5)`` is not always at least C."""
+    values = [evaluate(size, point) for size in many]
+    assert evaluate(maximum(*many), point) == evaluate(largest(many, {"A": 1, "B": 1}), point) == max(values)
+    assert evaluate(minimum(*many), point) == min(values)
 
 
 def test_between_the_first_and_the_last():
