@@ -3,7 +3,7 @@
 #   make demo        set up .venv, then run the main job on real models
 #   make test        format, lint, types and tests (under 15 minutes on two cores)
 #   make test-all    the tests on the oldest and the newest Python installed here
-#   make test-long   the tests that take minutes each
+#   make test-long   the tests that take minutes each, and properties at eight times as many examples, new ones each time
 #   make lint | format | docs | docs-serve | bench | clean
 #
 # PYTHON=/path/to/python3.12 make test    takes another Python than the one found.
@@ -66,6 +66,7 @@ test: lint $(COMPILERS)
 
 test-long: $(TESTING)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m long $(PYTEST_ARGS)
+	@SYMCOST_EXAMPLES=8 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "hypothesis and not long" $(PYTEST_ARGS)
 
 # Every minor version that works here, by the first Python that has it; of them the oldest and the newest.
 test-all:

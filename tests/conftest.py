@@ -13,11 +13,15 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.examples import TIMES, examples
+
 # Traces make many small objects that live: looking through them as often as Python does takes a sixth of the time.
 gc.set_threshold(100_000, 20, 20)
 
 # Traces vary in time from run to run far more than hypothesis allows by default; the examples do not vary.
-settings.register_profile("symcost", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "symcost", deadline=None, derandomize=TIMES == 1, print_blob=True, max_examples=examples(100), database=None
+)
 settings.load_profile("symcost")
 
 

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
 
+from tests.examples import examples
 from tests.hlo.agreement import assert_equals_xla
 
-some = settings(max_examples=25)
+some = settings(max_examples=examples(25))
 sizes = st.integers(1, 5)
 shapes = st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple)
 FLOATS = ("float32", "bfloat16", "float16", "complex64")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jaxlib import _hlo, _jax
 
 from symcost.capture_hlo import parse_hlo
+from tests.examples import examples
 from tests.hlo.agreement import REGISTRY, assert_close, costs
 
 COMPUTATIONS = {
@@ -360,7 +361,7 @@ def window_text(*axes) -> str:
     return f"{{size={row(taps)} stride={row(stride)} pad={pads} lhs_dilate={row(base)} rhs_dilate={row(dilation)}}}"
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(windows(), windows(), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 def test_convolutions(y, x, batch, features, groups):
     assert_module_equals_xla(
@@ -371,7 +372,7 @@ def test_convolutions(y, x, batch, features, groups):
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(windows(), windows())
 def test_windows(y, x):
     assume(y[0] and x[0])
@@ -382,7 +383,7 @@ def test_windows(y, x):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(small, small, st.integers(-1, 1), st.integers(-1, 1))
 def test_windows_that_span_all(rows, n, more_taps, more_padding):
     """The special case of a reduction that is broadcast back, and its neighbours."""
@@ -397,7 +398,7 @@ def test_windows_that_span_all(rows, n, more_taps, more_padding):
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(1, 300), st.integers(1, 5))
 def test_sorts_and_transforms(n, rows):
     assert_module_equals_xla(
@@ -410,7 +411,7 @@ def test_sorts_and_transforms(n, rows):
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.permutations(range(4)), st.permutations(range(4)), st.permutations(range(4)))
 def test_transposes_of_any_layout(dims, before, after):
     shape = (2, 3, 1, 5)

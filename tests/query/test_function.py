@@ -17,10 +17,11 @@ from symcost.domain import Dim
 from symcost.errors import ArgumentError, ConventionError, DomainError, MissingSizeError, SymcostError
 from symcost.grammar import parse_relations
 from symcost.polynomial import evaluate, symbol
+from tests.examples import examples
 from tests.query.formulas import F, M, N, cost_of, formulas, points
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(formulas(), points)
 def test_values_are_those_of_the_formula(size, sizes):
     assert cost_of(size).function()(**sizes, unused="anything") == evaluate(size, sizes)

@@ -28,6 +28,7 @@ from symcost.polynomial import (
     power,
     symbols_of,
 )
+from tests.examples import examples
 from tests.query.formulas import F, M, N, cost_of, formulas, points
 
 FLOAT32 = float(np.finfo(np.float32).max)
@@ -89,7 +90,7 @@ def test_every_function_of_sizes_with_x64(size):
         assert found.tolist() == [max(-LARGEST, min(LARGEST, value)) for value in expected(size, some)]
 
 
-@settings(max_examples=3)
+@settings(max_examples=examples(3))
 @given(formulas(), st.lists(points, min_size=3, max_size=3), st.booleans())
 def test_random_formulas(size, sizes, x64):
     exact = expected(size, sizes)

@@ -13,10 +13,11 @@ from symcost.domain import Dim
 from symcost.errors import SymcostError
 from symcost.grammar import parse_relations
 from symcost.polynomial import ceil_log2, evaluate, floor_div, power
+from tests.examples import examples
 from tests.query.formulas import F, M, N, cost_of, formulas, fractions, points
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(formulas(), st.lists(points, min_size=1, max_size=4))
 def test_arrays_are_exact_whatever_is_in_them(size, sizes):
     exact = [evaluate(size, point) for point in sizes]
@@ -28,7 +29,7 @@ def test_arrays_are_exact_whatever_is_in_them(size, sizes):
         assert {found} == {*exact}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(formulas(numbers=fractions), st.lists(points, min_size=2, max_size=3))
 def test_fractions_are_floats_and_whole_numbers_integers(size, sizes):
     exact = [evaluate(size, point) for point in sizes]

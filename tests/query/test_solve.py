@@ -15,10 +15,11 @@ from symcost.errors import ArgumentError, ConventionError, DomainError, MissingS
 from symcost.grammar import parse_relations
 from symcost.polynomial import ceil_div, evaluate, floor_div, indicator, maximum, power, symbol
 from symcost.query.monotone import never_falls
+from tests.examples import examples
 from tests.query.formulas import M, N, cost_of, formulas
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(formulas(numbers=st.integers(-9, 20)), st.integers(0, 2000), st.sampled_from([1, 2, 8]), st.integers(0, 9))
 def test_no_larger_size_fits(size, budget, multiple, least):
     dim = Dim("N", min=least, max=least + 300 * multiple, multiple_of=multiple)
@@ -34,7 +35,7 @@ def test_no_larger_size_fits(size, budget, multiple, least):
         assert found.cost_at == evaluate(size, {"N": found.value, "M": 3, "F": 2}) <= budget
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(formulas(numbers=st.integers(-3, 20)), st.integers(0, 3))
 def test_what_is_said_never_to_fall_does_not(size, least):
     from symcost.polynomial import bind

@@ -22,6 +22,7 @@ from jax.experimental import sparse
 
 from symcost.capture import trace
 from symcost.polynomial import symbol
+from tests.examples import examples
 from tests.rules.measure import SIZES, arguments, counts, formula, lift, totals
 
 linalg = lax.linalg
@@ -457,7 +458,7 @@ def test_formula(name: str) -> None:
 def test_the_formula_at_sizes_equals_a_trace_at_these_sizes(name: str) -> None:
     fn, specs, expected = HANDMADE[name]
 
-    @settings(max_examples=4)
+    @settings(max_examples=examples(4))
     @given(st.fixed_dictionaries({n: st.integers(1, 6) for n in SIZES}))
     def assert_equal(sizes: dict[str, int]) -> None:
         wanted = {q: formula(text, sizes) for q, text in expected.items()}

@@ -15,6 +15,7 @@ from jax import lax
 
 from symcost.polynomial import bind, symbol
 from symcost.rules.extent import folds, is_empty, smallest_sizes
+from tests.examples import examples
 from tests.rules.measure import counts
 
 REAL = ["float32", "bfloat16", "float16", "float8_e4m3fn"]
@@ -22,7 +23,7 @@ WHOLE = ["int8", "int32", "uint8", "bool"]
 DTYPES = [*REAL, *WHOLE, "complex64"]
 
 shapes = st.lists(st.integers(0, 4), max_size=4).map(tuple)
-few = settings(max_examples=25)
+few = settings(max_examples=examples(25))
 
 
 def array(shape, dtype: str = "float32") -> jax.ShapeDtypeStruct:

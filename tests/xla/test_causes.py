@@ -17,6 +17,7 @@ from jax.interpreters import mlir
 import symcost as sc
 from symcost.errors import MissingSizeError, UnknownPrimitiveError
 from symcost.xla.causes import SENTENCES, UNEXPLAINED, Account
+from tests.examples import examples
 from tests.xla.check import amounts, assert_adds_up, assert_explained
 
 
@@ -190,7 +191,7 @@ def test_a_primitive_without_a_rule_has_the_value_that_was_given():
 
 
 # -- padding, against counting taps one by one ----------------------------------------------------
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(
     size=st.integers(1, 9),
     kernel=st.integers(1, 4),
