@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -40,7 +40,7 @@ def takes_program(command: Callable[..., Any]) -> Callable[..., Any]:
         given.apply_defaults()
         own = {name: value for name, value in given.arguments.items() if name in signature.parameters}
         options = {name: value for name, value in given.arguments.items() if name not in own}
-        return command(**own, **{place: made(Request, {**options, "target": own.get("target", "")})})
+        return command(**own, **{place: _made(Request, {**options, "target": own.get("target", "")})})
 
     shown = signature.replace(parameters=listed)
     with_options.__signature__ = shown  # type: ignore[attr-defined]
@@ -58,12 +58,10 @@ def typed(request: Request) -> dict[str, Any]:
         >>> given["--arg"], given["--strict"], given["--loss"]
         (['B F'], True, '')
     """
-    parts = (request.training, request)
-    return {
-        option.opts[0]: next(getattr(part, option.name) for part in parts if hasattr(part, option.name))
-        for option in parser().params
-        if option.name in {parameter.name for parameter in _parameters()}
-    }
+    given = asdict(request)
+    given |= given.pop("training")
+    del given["target"]
+    return {option.opts[0]: given[option.name] for option in parser().params if option.name in given}
 
 
 def stored(request: Request) -> Any:
@@ -83,10 +81,10 @@ def stored(request: Request) -> Any:
     return load(request.target)
 
 
-def made(cls: type, given: dict[str, Any]) -> Any:
+def _made(cls: type, given: dict[str, Any]) -> Any:
     """A `Request` of its fields and those of its parts."""
     return cls(**{
-        field.name: made(part, given) if (part := _part(cls, field)) else given[field.name] for field in fields(cls)
+        field.name: _made(part, given) if (part := _part(cls, field)) else given[field.name] for field in fields(cls)
     })  # fmt: skip
 
 
