@@ -9,11 +9,10 @@ docs/cookbook/yolo.md. Seconds are rooflines: at peak rates, everything at the s
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from measure import RESULTS, ROOT, save
-from page_parts import table
+from page_parts import replaced, table
 
 CHIPS = ("tpu-v5e", "gpu-h100")
 VARIANTS = (
@@ -27,7 +26,6 @@ VARIANTS = (
 )
 SIZES = {"N": 608, "C": 80}
 BATCHES = (1, 64)
-SECTION = re.compile(r"(<!-- detectors -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def measure() -> list[dict[str, Any]]:
@@ -57,7 +55,7 @@ def measure() -> list[dict[str, Any]]:
 
 def filled(page: str, results: dict[str, Any]) -> str:
     """The text of a page with its table made anew."""
-    return SECTION.sub(lambda match: f"{match[1]}\n{shown(results)}\n\n{match[2]}", page)
+    return replaced(page, "detectors", [shown(results)])
 
 
 def shown(results: dict[str, Any]) -> str:

@@ -15,17 +15,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from typing import Any
 
 from gallery_page import GALLERY, gallery_filled, ratios, terms
 from measure import RESULTS, ROOT, save
-from page_parts import table
+from page_parts import replaced, table
 
 TARGETS = ("cpu", "gpu-h100", "tpu-v5e")
 LINK = "../gallery.md"
-SECTION = re.compile(r"(<!-- gallery -->\n).*?(<!-- end -->)", re.DOTALL)
 
 LAYER = {"B": 32, "T": 128, "F": 512, "H": 512}
 CORA = {"N": 2708, "M": 10_556, "F": 1433, "K": 8, "H": 16, "C": 7}
@@ -127,7 +125,7 @@ def short(row: dict[str, Any]) -> list[list[Any]]:
 
 def filled(page: str, results: dict[str, Any]) -> str:
     """The text of a page with its table made anew."""
-    return SECTION.sub(lambda match: f"{match[1]}\n{gallery(results)}\n\n{match[2]}", page)
+    return replaced(page, "gallery", [gallery(results)])
 
 
 def gallery(results: dict[str, Any]) -> str:

@@ -7,15 +7,13 @@ benchmarks/results/gallery-*.json: a table for each kind of network, with a row 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from measure import RESULTS, ROOT
-from page_parts import Parts, listed, table
+from page_parts import Parts, listed, replaced, table
 
 GALLERY = ROOT / "docs" / "gallery.md"
-SECTION = re.compile(r"(<!-- gallery -->\n).*?(<!-- end -->)", re.DOTALL)
 BEFORE, AFTER = "before optimisation", "after optimisation"
 FAR = 0.02
 """From which part of the formula's value on a difference is given its reason."""
@@ -74,8 +72,7 @@ def gallery_filled(page: str, names: Sequence[str]) -> str:
     Args:
         names: all models of the zoo; those that have not been compiled are named at the end.
     """
-    parts = [*gallery_parts(compiled(), names)]
-    return SECTION.sub(lambda match: match[1] + "".join(f"\n{part}\n" for part in parts) + "\n" + match[2], page)
+    return replaced(page, "gallery", [*gallery_parts(compiled(), names)])
 
 
 def compiled() -> dict[str, list[dict[str, Any]]]:

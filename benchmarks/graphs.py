@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from measure import RESULTS, ROOT, save
-from page_parts import table
+from page_parts import replaced, table
 
 NETWORKS = {
     "GCN": ("gcn-sparse", "gcn-dense"),
@@ -38,7 +37,6 @@ GRAPHS = {
 PROGRAMS = ("forward", "training")
 QUANTITIES = ("flops", "fused_bytes", "peak_memory")
 CHIPS = ("tpu-v5e", "gpu-h100")
-SECTION = re.compile(r"(<!-- crossings -->)\n.*?(<!-- end -->)", re.DOTALL)
 SHOWN = {"flops": "FLOPs", "fused_bytes": "bytes", "peak_memory": "peak memory"}
 
 
@@ -93,7 +91,7 @@ def at_graph(crossing: Any, network: str, graph: str) -> list[dict[str, Any]]:
 def filled(page: str, results: dict[str, Any]) -> str:
     """The text of a page with its tables made anew."""
     parts = [formulas(results), *(shares(results, graph) for graph in GRAPHS), values(results)]
-    return SECTION.sub(lambda match: "\n\n".join([match[1], *parts, match[2]]), page)
+    return replaced(page, "crossings", parts)
 
 
 def formulas(results: dict[str, Any]) -> str:

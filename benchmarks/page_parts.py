@@ -1,12 +1,24 @@
-"""Paragraphs and tables that the sections of docs/benchmarks.md are made of. Not a benchmark by itself."""
+"""Paragraphs and tables that sections of pages are made of, and how they get there. Not a benchmark by itself."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 Parts = Iterator[str]
 """Paragraphs and tables of a section."""
+
+
+def replaced(page: str, mark: str, parts: Iterable[str]) -> str:
+    """The text of a page with what stands between ``<!-- mark -->`` and ``<!-- end -->`` made anew."""
+    section = re.compile(rf"(<!-- {re.escape(mark)} -->\n).*?(<!-- end -->)", re.DOTALL)
+    return section.sub(lambda match: match[1] + joined(parts) + match[2], page)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The text of a section."""
+    return "".join(f"\n{part}\n" for part in parts) + "\n"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], labels: int = 1) -> str:

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from measure import RESULTS, ROOT, save
-from page_parts import table
+from page_parts import replaced, table
 
 PAGE = ROOT / "docs" / "published.md"
-SECTION = re.compile(r"(<!-- results: published -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def rows_of(name: str) -> list[dict[str, Any]]:
@@ -51,7 +50,7 @@ def rows_of(name: str) -> list[dict[str, Any]]:
     ]
 
 
-def section(rows: list[dict[str, Any]]) -> str:
+def section(rows: list[dict[str, Any]]) -> list[str]:
     """The table, and a line for each convention and each reason of a correction."""
     lines, notes = [], {}
 
@@ -78,7 +77,7 @@ def section(rows: list[dict[str, Any]]) -> str:
     headings = ("model", "quantity", "at", "as said in", "published", "symcost", "added", "difference")
     # formulas have asterisks, and names of files underscores, which Markdown takes for emphasis
     listed = "\n".join(f"{number}. {_plain(note)}" for note, number in notes.items())
-    return f"\n{table(headings, lines, labels=4)}\n\n{listed}\n\n"
+    return [table(headings, lines, labels=4), listed]
 
 
 def _plain(text: str) -> str:
@@ -97,7 +96,7 @@ def verdict(row: dict[str, Any], counted: int) -> str:
 def filled(page: str, results: Path = RESULTS) -> str:
     """The text of the page with its table made anew."""
     rows = json.loads((results / "published.json").read_text())["rows"]
-    return SECTION.sub(lambda match: match[1] + section(rows) + match[2], page)
+    return replaced(page, "results: published", section(rows))
 
 
 def main() -> None:

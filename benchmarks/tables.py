@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from page_parts import Parts, listed, table, times
+from page_parts import Parts, joined, listed, table, times
 from tables_chips import chips, measure_device, tpu_vs_gpu
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,10 +38,10 @@ def section(name: str, results: Path) -> str:
     """What stands between two marks: the results of one benchmark."""
     paths = files(name, results)
     if not paths:
-        return f"\nNot measured yet: `python benchmarks/{name}.py`, then `python benchmarks/tables.py`.\n\n"
+        return joined([f"Not measured yet: `python benchmarks/{name}.py`, then `python benchmarks/tables.py`."])
     all_found = [json.loads(path.read_text()) for path in paths]
     parts = [part for found in all_found for part in (measured(found["measured"]), *SECTIONS[name](found))]
-    return "".join(f"\n{part}\n" for part in parts) + "\n"
+    return joined(parts)
 
 
 def files(name: str, results: Path) -> list[Path]:
